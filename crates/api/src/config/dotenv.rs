@@ -19,7 +19,9 @@ pub(super) fn read(text: &str) -> Vec<DotenvLine> {
     while !rest.is_empty() {
         let (entry, length) = next(rest);
         let entry = entry.map(|entry| {
-            entry.and_then(|entry| once(&mut seen, line, entry)).map_err(|problem| format!("line {line}: {problem}"))
+            entry
+                .and_then(|(name, value)| once(&mut seen, line, name, value))
+                .map_err(|problem| format!("line {line}: {problem}"))
         });
         line += rest[..length].matches('\n').count();
         rest = &rest[length..];
@@ -33,7 +35,8 @@ pub(super) fn read(text: &str) -> Vec<DotenvLine> {
 fn once(
     seen: &mut BTreeMap<String, (usize, String)>,
     line: usize,
-    (name, value): (String, String),
+    name: String,
+    value: String,
 ) -> Result<(String, String), String> {
     if value.trim().is_empty() || !table::is_known(&name) {
         return Ok((name, value));

@@ -28,9 +28,9 @@ fn parse(value: &str) -> Result<String, String> {
         |directive: &str| LevelFilter::from_str(directive.rsplit_once('=').map_or(directive, |(_, level)| level));
     match (1..).zip(directives).find(|(_, directive)| level(directive).is_err()) {
         None => Ok(value.to_owned()),
-        Some(wrong) => {
+        Some((number, directive)) => {
             let fix = "write off, error, warn, info, debug or trace, or MODULE=LEVEL";
-            Err(format!("{} has no known level; {fix}", quoted_entry(wrong)))
+            Err(format!("{} has no known level; {fix}", quoted_entry(number, directive)))
         }
     }
 }

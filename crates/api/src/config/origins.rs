@@ -103,7 +103,7 @@ fn list(reader: &mut SettingsReader, variable: &Optional<String>) -> Vec<Origin>
     let mut origins = Vec::new();
     let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
     for (number, part) in (1..).zip(parts) {
-        match Origin::parse_as(part, &quoted_entry((number, part))) {
+        match Origin::parse_as(part, &quoted_entry(number, part)) {
             Ok(origin) => origins.push(origin),
             Err(problem) => reader.problem(variable.name(), problem),
         }

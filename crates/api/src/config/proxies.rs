@@ -103,8 +103,8 @@ fn read_networks(reader: &mut SettingsReader) -> Vec<IpNet> {
         );
     }
     let mut networks = Vec::new();
-    for entry in (1..).zip(entries) {
-        match parse(entry) {
+    for (number, entry) in (1..).zip(entries) {
+        match parse(number, entry) {
             Ok(found) => networks.extend(found),
             Err(problem) => reader.problem(TRUSTED_PROXIES.name(), problem),
         }
@@ -113,15 +113,15 @@ fn read_networks(reader: &mut SettingsReader) -> Vec<IpNet> {
 }
 
 /// The networks that one entry stands for, or what is wrong with it and how to write it.
-fn parse((number, entry): (usize, &str)) -> Result<Vec<IpNet>, String> {
+fn parse(number: usize, entry: &str) -> Result<Vec<IpNet>, String> {
     if let Some((_, networks)) = WORDS.iter().find(|(word, _)| *word == entry) {
         return Ok(networks.concat());
     }
     let network = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        let given = quoted_entry((number, entry));
+        let given = quoted_entry(number, entry);
         format!("{given} is neither an address, nor a network such as 10.0.0.0/8, nor private, cloudflare or render")
     })?;
-    checked(&quoted_entry((number, entry)), network).map(|network| vec![network])
+    checked(&quoted_entry(number, entry), network).map(|network| vec![network])
 }
 
 /// Refuses a network that would trust more than the intended proxies, or none.

@@ -23,7 +23,7 @@ pub(super) fn quoted(value: &str) -> String {
 }
 
 /// An entry of a list with its number, counted from 1.
-pub(super) fn quoted_entry((number, entry): (usize, &str)) -> String {
+pub(super) fn quoted_entry(number: usize, entry: &str) -> String {
     if is_plain(entry) { format!("{entry:?}") } else { format!("entry {number}") }
 }
 
@@ -72,7 +72,7 @@ mod tests {
             "fd00::/8",
         ] {
             assert_eq!(quoted(value), format!("{value:?}"));
-            assert_eq!(quoted_entry((2, value)), format!("{value:?}"));
+            assert_eq!(quoted_entry(2, value), format!("{value:?}"));
         }
     }
 
@@ -98,6 +98,6 @@ mod tests {
             assert_eq!(quoted(value), shown, "{value:?}");
         }
         assert_eq!(quoted("https://ada:secret@example.com/"), "\"https\"…");
-        assert_eq!(quoted_entry((2, "https://ada:secret@example.com/")), "entry 2");
+        assert_eq!(quoted_entry(2, "https://ada:secret@example.com/"), "entry 2");
     }
 }

@@ -67,10 +67,11 @@ impl<T: Copy> Variable<T> {
     /// # Panics
     /// If this is a number, at compile time.
     #[must_use]
-    pub const fn in_production(self, (shown, value): (&'static str, T)) -> Self {
+    pub const fn in_production(self, choice: (&'static str, T)) -> Self {
+        let (shown, in_production) = choice;
         let Form::Word { choices, default, .. } = self.form else { panic!("only of words") };
         let row = VariableRow { in_production: Some(Preset::Text(shown)), ..self.row };
-        Self { row, form: Form::Word { choices, default, in_production: value } }
+        Self { row, form: Form::Word { choices, default, in_production } }
     }
 
     pub(super) fn default_in(&self, environment: Environment) -> T {

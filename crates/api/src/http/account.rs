@@ -77,7 +77,7 @@ pub(super) async fn delete(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller.user)), key.as_deref(), request);
+    let asked = services.steps.repeatable(StepKind::AccountDeletion, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
     deletion::delete(&services, caller, asked, client).await?;
     Ok(transport.for_page_of(user, &http_request).without_tokens(HttpResponse::NoContent()).finish())

@@ -26,7 +26,7 @@ pub(super) async fn register(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable((StepKind::SignUp, None), key.as_deref(), request);
+    let asked = services.steps.repeatable(StepKind::SignUp, None, key.as_deref(), request);
     match register::register(&services, asked, language, client).await? {
         RegisterOutcome::SignedIn(tokens) => {
             transport.for_page_given(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)

@@ -4,7 +4,7 @@ use super::body::{self, Pace};
 use super::extract::{Caller, Client};
 use crate::problem::Problem;
 use crate::service::Services;
-use crate::service::accounts::avatar;
+use crate::service::accounts::avatar::{self, UploadedPicture};
 use crate::service::accounts::avatar_key::AvatarKey;
 use crate::service::accounts::picture::Kind;
 use actix_web::body::SizedStream;
@@ -36,7 +36,7 @@ pub(super) async fn save(
     let step = services.settings.timeouts.picture;
     let pace = Pace { max_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
     let (content, _hold) = body::read(&request, payload.into_inner(), pace).await?;
-    Ok(Json(avatar::save(&services, caller, client, (kind, content)).await?))
+    Ok(Json(avatar::save(&services, caller, client, UploadedPicture { kind, content }).await?))
 }
 
 /// Removes the caller's picture.

@@ -134,16 +134,16 @@ pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTi
     diesel::update(older).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// Spends every token of a user and purpose that was sent to an address other than `email`.
-pub fn spend_others(
+/// Spends every token that would change a user's address to one other than `email`.
+pub fn spend_other_email_changes(
     connection: &mut AnyConnection,
-    (user, purpose): (UserId, Purpose),
+    user: UserId,
     email: &str,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     let others = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(user.0))
-        .filter(one_time_tokens::purpose.eq(purpose.as_str()))
+        .filter(one_time_tokens::purpose.eq(Purpose::ChangeEmail.as_str()))
         .filter(one_time_tokens::email.ne(email))
         .filter(one_time_tokens::used_at.is_null());
     diesel::update(others).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())

@@ -32,6 +32,15 @@ impl<T: DeclaredTable + Table<PrimaryKey: diesel::Column<SqlType: IsKey>>> Keyed
 pub trait OwnerOf<T>: diesel::Column<Table = T, SqlType = Int8> {}
 impl<T, C: diesel::Column<Table = T, SqlType = Int8>> OwnerOf<T> for C {}
 
+/// Which rows of a user to read.
+#[derive(Debug, Clone, Copy)]
+pub struct RowRange<'a> {
+    pub user: UserId,
+    /// Only rows after this key; from the first one if there is none.
+    pub after: Option<&'a str>,
+    pub limit: i64,
+}
+
 /// A row as JSON, with its key as text.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct KeyedRow {
@@ -53,13 +62,12 @@ impl Owned {
         Self { table, key: Column::of::<T::PrimaryKey>(), owner: O::NAME }
     }
 
-    /// At most `limit` rows of a user after the key `after`, or from the first one, with the given columns.
+    /// Reads the given columns of these rows, in the order of their keys.
     pub fn page(
         &self,
         connection: &mut AnyConnection,
         columns: &[Column],
-        (user, after): (UserId, Option<&str>),
-        limit: i64,
+        RowRange { user, after, limit }: RowRange<'_>,
     ) -> QueryResult<Vec<KeyedRow>> {
         let sql = self.select(columns, after.is_some(), matches!(connection, AnyConnection::Postgres(_)));
         let first = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(limit);
@@ -72,8 +80,8 @@ impl Owned {
     }
 
     fn select(&self, columns: &[Column], is_continued: bool, on_postgres: bool) -> String {
-        let (Self { table, key: Column { name: key, kind }, owner }, [user, limit, after]) =
-            (self, placeholders(on_postgres));
+        let Self { table, key: Column { name: key, kind }, owner } = self;
+        let [user, limit, after] = placeholders(on_postgres);
         let object = if on_postgres { "json_build_object" } else { "json_object" };
         let members = columns.iter().map(|column| format!("'{}', {}", column.name, column.as_json(on_postgres)));
         let members = members.collect::<Vec<_>>().join(", ");

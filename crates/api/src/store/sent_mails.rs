@@ -16,6 +16,13 @@ pub struct SentMail {
     pub sent_at: DateTime<Utc>,
 }
 
+/// The times after `after`, up to and including `until`.
+#[derive(Debug, Clone, Copy)]
+pub struct Period {
+    pub after: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
 /// Locks the count of an address until the transaction's end, so that of two workers one sees what the other has counted.
 pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<()> {
     let AnyConnection::Postgres(postgres) = connection else {
@@ -29,17 +36,17 @@ pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<
         .map(|_| ())
 }
 
-/// The mails to an address after `since` and until `until`, except `mail_id`, oldest first.
+/// The mails that were sent to an address in `period`, except `mail_id`, oldest first.
 pub fn list(
     connection: &mut AnyConnection,
     address_hash: &[u8],
-    (since, until): (DateTime<Utc>, DateTime<Utc>),
+    period: Period,
     mail_id: i64,
 ) -> QueryResult<Vec<SentMail>> {
     sent_mails::table
         .filter(sent_mails::address_hash.eq(address_hash))
-        .filter(sent_mails::sent_at.gt(At(since)))
-        .filter(sent_mails::sent_at.le(At(until)))
+        .filter(sent_mails::sent_at.gt(At(period.after)))
+        .filter(sent_mails::sent_at.le(At(period.until)))
         .filter(sent_mails::mail_id.ne(mail_id))
         .order(sent_mails::sent_at)
         .select((sent_mails::kind, sent_mails::sent_at))

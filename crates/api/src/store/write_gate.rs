@@ -54,49 +54,52 @@ mod tests {
     use crate::gate::{Share, ShareKey};
     use parking_lot::Mutex;
     use std::sync::{Arc, mpsc};
+    use tokio::task::JoinHandle;
 
-    type Written = Arc<Mutex<Vec<&'static str>>>;
-
-    /// Writes its name as soon as it has a permit and `held` releases it.
-    fn writer(
-        (gate, written): (&WriteGate, &Written),
-        share: Share,
-        name: &'static str,
-        held: Option<mpsc::Receiver<()>>,
-    ) -> tokio::task::JoinHandle<()> {
-        let (gate, written) = (gate.clone(), Arc::clone(written));
-        tokio::task::spawn_blocking(move || {
-            gate.enter_from_this_thread(share);
-            with_permit(|| {
-                let free = held.is_none_or(|held| held.recv().is_ok());
-                written.lock().push(if free { name } else { "never released" });
-            });
-        })
+    /// A gate, and the names of those that have written, in order.
+    struct File {
+        gate: WriteGate,
+        written: Arc<Mutex<Vec<&'static str>>>,
     }
 
-    async fn until_load(gate: &WriteGate, load: (usize, usize)) {
-        while gate.0.load() != load {
-            tokio::task::yield_now().await;
+    impl File {
+        /// Writes `name` as soon as it has a permit and `held` releases it.
+        fn write(&self, share: Share, name: &'static str, held: Option<mpsc::Receiver<()>>) -> JoinHandle<()> {
+            let gate = self.gate.clone();
+            let written = Arc::clone(&self.written);
+            tokio::task::spawn_blocking(move || {
+                gate.enter_from_this_thread(share);
+                with_permit(|| {
+                    let free = held.is_none_or(|held| held.recv().is_ok());
+                    written.lock().push(if free { name } else { "never released" });
+                });
+            })
+        }
+
+        async fn until_load(&self, load: (usize, usize)) {
+            while self.gate.0.load() != load {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
     async fn order_of_writers() -> Vec<&'static str> {
-        let (gate, written) = (WriteGate::for_connections(8), Written::default());
-        let all = (&gate, &written);
-        let (stranger, owner) = (Share::stranger(ShareKey::Account(1)), Share::proven(ShareKey::Account(2)));
+        let file = File { gate: WriteGate::for_connections(8), written: Arc::default() };
+        let stranger = Share::stranger(ShareKey::Account(1));
+        let owner = Share::proven(ShareKey::Account(2));
         let (release, held) = mpsc::channel();
-        let mut writers = vec![writer(all, stranger, "stranger 1", Some(held))];
-        until_load(&gate, (0, 1)).await;
+        let mut writers = vec![file.write(stranger, "stranger 1", Some(held))];
+        file.until_load((0, 1)).await;
         let later = [(stranger, "stranger 2"), (stranger, "stranger 3"), (owner, "owner")];
         for (number, (share, name)) in later.into_iter().enumerate() {
-            writers.push(writer(all, share, name, None));
-            until_load(&gate, (number + 1, 1)).await;
+            writers.push(file.write(share, name, None));
+            file.until_load((number + 1, 1)).await;
         }
         assert_eq!(release.send(()), Ok(()));
         for writer in writers {
             assert!(writer.await.is_ok());
         }
-        written.lock().clone()
+        file.written.lock().clone()
     }
 
     #[test]

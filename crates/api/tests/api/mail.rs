@@ -32,10 +32,8 @@ async fn request_reset(app: &TestApp, email: &str) {
 
 /// Claims a mail and does nothing more, like a worker that dies.
 fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
-    let due = mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), (None, 1))
-        .unwrap()
-        .into_iter()
-        .next()?;
+    let due =
+        mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), 1).unwrap().into_iter().next()?;
     mail_outbox::claim(connection, &due, until).unwrap()
 }
 

@@ -33,6 +33,13 @@ pub enum AvatarRefusal {
 
 type AvatarError = Error<AvatarRefusal>;
 
+/// A picture as its owner sent it.
+#[derive(Debug)]
+pub struct UploadedPicture {
+    pub kind: Kind,
+    pub content: Bytes,
+}
+
 /// Takes an attempt of the caller's budget, before the picture is read.
 pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
     Ok(services.limits.attempts(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
@@ -46,9 +53,9 @@ pub async fn save(
     services: &Services,
     caller: CurrentUser,
     client: ClientInfo,
-    (kind, content): (Kind, Bytes),
+    uploaded: UploadedPicture,
 ) -> Result<AvatarResponse, AvatarError> {
-    let picture = services.pictures.run(move || picture::draw(kind, &content)).await?;
+    let picture = services.pictures.run(move || picture::draw(uploaded.kind, &uploaded.content)).await?;
     let picture = picture.map_err(|error| Error::Refused(error.into()))?;
     let key = keep(services, picture).await?;
     exchange(services, caller, client, Some(key)).await

@@ -1,11 +1,11 @@
 //! Changing an account's address: requested with the password, confirmed by a link to the new address, and announced to the
 //! old one.
 
-use crate::mails::{MailKind, Purpose};
-use crate::names;
+use crate::mails::MailKind;
+use crate::names::{self, Name};
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{IdempotentStep, Repeatable};
+use crate::service::steps::{IdempotentStep, Repeatable, Replay};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
@@ -61,7 +61,7 @@ async fn reauthenticate_and_queue_link(
     let account = reauthentication::check(services, account, password, &client).await?;
     let context = services.context(client);
     let queueing = account.write(services, caller, move |connection, user, _| {
-        step.complete(connection, (None, None), context.shared_at)?;
+        step.complete(connection, Replay::default(), context.shared_at)?;
         note(connection, &user, &new_email, &context).map(Ok)
     });
     queueing.await
@@ -86,15 +86,15 @@ fn is_confirmed_address(user: &UserRow, email: &str) -> bool {
 fn note(connection: &mut AnyConnection, user: &UserRow, new_email: &str, context: &RequestContext) -> QueryResult<()> {
     // Only the newest change is pending. A link to the same address stays valid until the next one is sent, which the address's
     // mail quota may prevent.
-    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, context.shared_at.0)?;
+    one_time_tokens::spend_other_email_changes(connection, user.id, new_email, context.shared_at.0)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
     if is_confirmed_address(user, new_email) {
         return Ok(());
     }
-    let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), context);
+    let link = mail::to_user(MailKind::ChangeEmail, user.id, new_email, context);
     mail_outbox::insert(connection, &link)?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let notice = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), context);
+        let notice = mail::to_user(MailKind::EmailChangeRequested, user.id, &user.email, context);
         mail_outbox::insert(connection, &notice)?;
     }
     events::insert(connection, &context.event(user.id, EventKind::EmailChangeRequested))
@@ -111,11 +111,12 @@ pub(in crate::service) fn apply(
         return Ok(true);
     }
     let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
-    users::update_email(connection, user.id, (new_email, &canonical), context.shared_at.0)?;
+    let email = Name { shown: new_email.to_owned(), canonical };
+    users::update_email(connection, user.id, &email, context.shared_at.0)?;
     links::withdraw_all(connection, user.id, context.shared_at.0)?;
     events::insert(connection, &context.event(user.id, EventKind::EmailChanged))?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let notice = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), context);
+        let notice = mail::to_user(MailKind::EmailChanged, user.id, &user.email, context);
         mail_outbox::insert(connection, &notice)?;
     }
     Ok(true)

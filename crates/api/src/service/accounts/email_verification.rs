@@ -8,13 +8,12 @@ use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Repeatable, StepResult};
+use crate::service::steps::{Repeatable, Replay, StepResult};
 use crate::service::{ClientInfo, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, pending_registrations, users};
-use auth_types::SessionId;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{TokenResponse, VerifyNotice};
 use chrono::{DateTime, Utc};
@@ -79,12 +78,13 @@ enum VerificationOutcome {
 
 impl VerificationOutcome {
     /// What a repeated request needs; `None` when nothing was done.
-    fn done(&self) -> Option<(Option<SessionId>, Option<VerifyNotice>)> {
+    fn replay(&self) -> Option<Replay> {
         match self {
             Self::NotValid => None,
-            Self::Done | Self::AddressChanged | Self::Removed(_) => Some((None, None)),
+            Self::Done | Self::AddressChanged | Self::Removed(_) => Some(Replay::default()),
             Self::Confirmed(confirmed) => {
-                Some((confirmed.session.as_ref().map(|session| session.id), confirmed.notice))
+                let session = confirmed.session.as_ref().map(|session| session.id);
+                Some(Replay { session, notice: confirmed.notice })
             }
         }
     }
@@ -126,8 +126,8 @@ async fn verify_once(
             context: &context,
         };
         let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
-        if let Some(done) = outcome.done() {
-            step.complete(connection, done, context.shared_at)?;
+        if let Some(replay) = outcome.replay() {
+            step.complete(connection, replay, context.shared_at)?;
         }
         Ok(outcome)
     });

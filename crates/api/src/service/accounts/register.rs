@@ -7,7 +7,7 @@ use crate::service::limits::Budget;
 use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{IdempotentStep, Repeatable, StepResult};
+use crate::service::steps::{IdempotentStep, Repeatable, Replay, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
 use crate::service::{ClientInfo, CommonFailure, Error, Services, mail};
 use crate::store::events::EventKind;
@@ -32,14 +32,23 @@ pub enum RegisterRefusal {
 /// How a sign-up fails.
 pub type RegisterError = Error<RegisterRefusal>;
 
-/// A request whose fields are valid.
+/// The fields of a request, and what is wrong with them.
 #[derive(Debug)]
-pub struct NewAccount {
+struct NewAccount {
     email: Name,
     username: Option<Name>,
     display_name: String,
     password: SecretString,
     own_words: OwnWords,
+    errors: FieldErrors,
+}
+
+/// One request to register, apart from its fields.
+struct RegistrationAttempt<'a> {
+    services: &'a Services,
+    step: IdempotentStep,
+    language: Option<String>,
+    client: ClientInfo,
 }
 
 /// The result of a sign-up.
@@ -63,10 +72,9 @@ pub async fn register(
     client: ClientInfo,
 ) -> Result<RegisterOutcome, RegisterError> {
     services.clock.check()?; // as at a sign-in
-    let step = asked.step.clone();
-    let registered =
-        step.once(services, register_once(services, asked, language, client), |done| repeat(services, done));
-    registered.await
+    let Repeatable { request, step } = asked;
+    let attempt = RegistrationAttempt { services, step: step.clone(), language, client };
+    step.once(services, attempt.register(&request), |done| repeat(services, done)).await
 }
 
 /// Returns the tokens again, or the browser's secret of a sign-up that waits for its mail. A client that has used the tokens had
@@ -80,103 +88,86 @@ fn repeat(services: &Services, done: StepResult) -> Result<Option<RegisterOutcom
     Ok(Some(RegisterOutcome::SignedIn(Box::new(tokens))))
 }
 
-async fn register_once(
-    services: &Services,
-    Repeatable { request, step }: Repeatable<RegisterRequest>,
-    language: Option<String>,
-    client: ClientInfo,
-) -> Result<RegisterOutcome, RegisterError> {
-    if services.settings.accounts.registration == Registration::Closed {
-        return Err(Error::Refused(RegisterRefusal::Closed));
-    }
-    // Taken first, because a sign-up with invalid fields costs time, too.
-    let mut attempts = services.limits.attempts(&client);
-    attempts.by_client(Budget::SignUpClient).await?;
-    let (account, errors) = check(services, &request);
-    let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
-    let registered = hash_and_insert(services, (account, errors), (language, step), client).await;
-    if matches!(registered, Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_)))) {
-        // The client repeats the same request.
-        attempts.refund().await;
-        if let Some(mails) = mails {
-            mails.refund().await;
+impl RegistrationAttempt<'_> {
+    async fn register(self, request: &RegisterRequest) -> Result<RegisterOutcome, RegisterError> {
+        let services = self.services;
+        if services.settings.accounts.registration == Registration::Closed {
+            return Err(Error::Refused(RegisterRefusal::Closed));
         }
+        // Taken first, because a sign-up with invalid fields costs time, too.
+        let mut attempts = services.limits.attempts(&self.client);
+        attempts.by_client(Budget::SignUpClient).await?;
+        let account = NewAccount::of(request, services);
+        let is_valid = account.errors.is_empty();
+        let mails = if is_valid { Some(mail::take_request(services, &self.client).await?) } else { None };
+        let registered = self.hash_and_insert(account).await;
+        if matches!(registered, Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_)))) {
+            // The client repeats the same request.
+            attempts.refund().await;
+            if let Some(mails) = mails {
+                mails.refund().await;
+            }
+        }
+        registered
     }
-    registered
-}
 
-async fn hash_and_insert(
-    services: &Services,
-    (account, errors): (NewAccount, FieldErrors),
-    (language, step): (Option<String>, IdempotentStep),
-    client: ClientInfo,
-) -> Result<RegisterOutcome, RegisterError> {
-    let user = new_user(services, account, errors, Role::User).await?;
-    match services.settings.accounts.email_verification {
-        EmailVerification::Optional => {
-            Ok(RegisterOutcome::SignedIn(Box::new(register_signed_in(services, user, step, client).await?)))
-        }
-        EmailVerification::Mandatory => {
-            Ok(RegisterOutcome::Pending(register_pending(services, user, (language, step), client).await?))
+    async fn hash_and_insert(self, account: NewAccount) -> Result<RegisterOutcome, RegisterError> {
+        let user = new_user(self.services, account, Role::User).await?;
+        Ok(match self.services.settings.accounts.email_verification {
+            EmailVerification::Optional => RegisterOutcome::SignedIn(Box::new(self.insert_signed_in(user).await?)),
+            EmailVerification::Mandatory => RegisterOutcome::Pending(self.insert_pending(user).await?),
+        })
+    }
+
+    async fn insert_signed_in(self, user: NewUser) -> Result<TokenResponse, RegisterError> {
+        let Self { services, step, client, .. } = self;
+        let names = AccountNames::of(&user);
+        let context = services.context(client);
+        let now = context.at;
+        let lifetimes = services.settings.lifetimes.clone();
+        let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
+        let insertion = services.store.write(move |connection| {
+            let user = users::insert(connection, &user)?;
+            context.remember_network(connection, user.id)?;
+            let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
+            events::insert(connection, &context.event(user.id, EventKind::Registered))?;
+            let link = mail::to_address(MailKind::VerifyEmail, &user.email_canonical, &context);
+            mail_outbox::insert(connection, &link)?;
+            step.complete(connection, Replay { session: Some(session.id), notice: None }, context.shared_at)?;
+            Ok((session, user))
+        });
+        match insertion.await {
+            Ok((session, user)) => Ok(token_pair::token_response(services, &session, &user, now)?),
+            Err(error) => Err(names.explain(services, error).await),
         }
     }
-}
 
-async fn register_signed_in(
-    services: &Services,
-    user: NewUser,
-    step: IdempotentStep,
-    client: ClientInfo,
-) -> Result<TokenResponse, RegisterError> {
-    let (names, context) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.context(client));
-    let now = context.at;
-    let (lifetimes, email) = (services.settings.lifetimes.clone(), user.email_canonical.clone());
-    let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
-    let insertion = services.store.write(move |connection| {
-        let user = users::insert(connection, &user)?;
-        context.remember_network(connection, user.id)?;
-        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
-        events::insert(connection, &context.event(user.id, EventKind::Registered))?;
-        let link = mail::to_address(MailKind::VerifyEmail, &email, &context);
-        mail_outbox::insert(connection, &link)?;
-        step.complete(connection, (Some(session.id), None), context.shared_at)?;
-        Ok((session, user))
-    });
-    match insertion.await {
-        Ok((session, user)) => Ok(token_pair::token_response(services, &session, &user, now)?),
-        Err(error) => Err(explain(services, error, names).await),
+    /// If an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same response
+    /// after the same statements, and only the person who reads its mail sees the difference. An account's username is refused
+    /// with any address; a pending registration does not reserve its username.
+    async fn insert_pending(self, user: NewUser) -> Result<SecretString, RegisterError> {
+        let Self { services, step, language, client } = self;
+        let context = services.context(client);
+        let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
+        let registration = NewRegistration {
+            expires_at: context.shared_at.0 + registrations::LIFETIME,
+            user,
+            language,
+            registration_hash: hash,
+            ip_address: context.client.ip_address.clone(),
+            user_agent: context.client.user_agent.clone(),
+        };
+        let insertion = services.store.write(move |connection| {
+            if let Some(username) = &registration.user.username_canonical
+                && users::is_username_taken(connection, username)?
+            {
+                return Ok(false);
+            }
+            step.complete(connection, Replay::default(), context.shared_at)?;
+            registrations::insert(connection, &registration, &context).map(|()| true)
+        });
+        if insertion.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
     }
-}
-
-/// If an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same response after
-/// the same statements, and only the person who reads its mail sees the difference. An account's username is refused with any
-/// address; a pending registration does not reserve its username.
-async fn register_pending(
-    services: &Services,
-    user: NewUser,
-    (language, step): (Option<String>, IdempotentStep),
-    client: ClientInfo,
-) -> Result<SecretString, RegisterError> {
-    let context = services.context(client);
-    let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
-    let registration = NewRegistration {
-        expires_at: context.shared_at.0 + registrations::LIFETIME,
-        user,
-        language,
-        registration_hash: hash,
-        ip_address: context.client.ip_address.clone(),
-        user_agent: context.client.user_agent.clone(),
-    };
-    let insertion = services.store.write(move |connection| {
-        if let Some(username) = &registration.user.username_canonical
-            && users::is_username_taken(connection, username)?
-        {
-            return Ok(false);
-        }
-        step.complete(connection, (None, None), context.shared_at)?;
-        registrations::insert(connection, &registration, &context).map(|()| true)
-    });
-    if insertion.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }
 
 /// Creates an account as [`create`] does, but only by a clock that agrees with the database's. A command has not compared them
@@ -199,13 +190,12 @@ pub async fn create_by_a_right_clock(
 /// # Errors
 /// [`Error`]; then nothing is stored.
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<UserRow, RegisterError> {
-    let (account, errors) = check(services, request);
-    let user = new_user(services, account, errors, role).await?;
+    let user = new_user(services, NewAccount::of(request, services), role).await?;
     let user = NewUser { email_verified_at: Some(user.created_at), ..user };
-    let names = (user.email_canonical.clone(), user.username_canonical.clone());
+    let names = AccountNames::of(&user);
     match services.store.write(move |connection| users::insert(connection, &user)).await {
         Ok(user) => Ok(user),
-        Err(error) => Err(explain(services, error, names).await),
+        Err(error) => Err(names.explain(services, error).await),
     }
 }
 
@@ -214,38 +204,36 @@ pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRo
     services.store.run(move |connection| users::find_by_spelling(connection, &email)).await
 }
 
-/// Checks the form of all fields.
-fn check(services: &Services, request: &RegisterRequest) -> (NewAccount, FieldErrors) {
-    let mut errors = FieldErrors::new();
-    let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
-    let email = names::new_email(&request.email);
-    let email = email.map_err(|message| note("email", message)).unwrap_or_default();
-    let username = names::new_username(request.username.as_deref().unwrap_or_default());
-    let username = username.map_err(|message| note("username", message)).unwrap_or_default();
-    let display_name = names::display_name(request.display_name.as_deref().unwrap_or_default());
-    let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
-    let own_words = OwnWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
-    let rules = services.settings.passwords.rules;
-    if let Err(message) = hashing::check_form(&request.password, rules, &own_words) {
-        note("password", message);
+impl NewAccount {
+    /// Checks the form of all fields.
+    fn of(request: &RegisterRequest, services: &Services) -> Self {
+        let mut errors = FieldErrors::new();
+        let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
+        let email = names::new_email(&request.email);
+        let email = email.map_err(|message| note("email", message)).unwrap_or_default();
+        let username = names::new_username(request.username.as_deref().unwrap_or_default());
+        let username = username.map_err(|message| note("username", message)).unwrap_or_default();
+        let display_name = names::display_name(request.display_name.as_deref().unwrap_or_default());
+        let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
+        let own_words = OwnWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
+        let rules = services.settings.passwords.rules;
+        if let Err(message) = hashing::check_form(&request.password, rules, &own_words) {
+            note("password", message);
+        }
+        let password = request.password.as_str().into();
+        Self { email, username, display_name, password, own_words, errors }
     }
-    let password = request.password.as_str().into();
-    (NewAccount { email, username, display_name, password, own_words }, errors)
 }
 
 /// Checks the password's strength if its form is valid, so that all errors are reported together, and encodes it if there are
 /// none.
-async fn new_user(
-    services: &Services,
-    account: NewAccount,
-    mut errors: FieldErrors,
-    role: Role,
-) -> Result<NewUser, RegisterError> {
-    let (password, own_words) = (account.password, account.own_words);
+async fn new_user(services: &Services, account: NewAccount, role: Role) -> Result<NewUser, RegisterError> {
+    let NewAccount { email, username, display_name, password, own_words, mut errors } = account;
     if errors.contains_key("password") {
         return Err(Error::Fields(errors));
     }
-    let (cost, fields_fit) = (services.settings.passwords.bcrypt_cost, errors.is_empty());
+    let cost = services.settings.passwords.bcrypt_cost;
+    let fields_fit = errors.is_empty();
     let encode = move || {
         let password = password.expose_secret();
         hashing::check_strength(password, &own_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
@@ -259,12 +247,12 @@ async fn new_user(
         }
     };
     Ok(NewUser {
-        email: account.email.shown,
-        email_canonical: account.email.canonical,
-        username_canonical: account.username.as_ref().map(|name| name.canonical.clone()),
-        username: account.username.map(|name| name.shown),
+        email: email.shown,
+        email_canonical: email.canonical,
+        username_canonical: username.as_ref().map(|name| name.canonical.clone()),
+        username: username.map(|name| name.shown),
         password_hash,
-        display_name: account.display_name,
+        display_name,
         role: role.as_str(),
         email_verified_at: None,
         created_at: At(services.now()),
@@ -272,14 +260,26 @@ async fn new_user(
     })
 }
 
-/// Finds out which name is taken: both databases refuse one, but only one of them reports which.
-async fn explain(services: &Services, error: StoreError, names: (String, Option<String>)) -> RegisterError {
-    let StoreError::Taken(_) = error else { return error.into() };
-    let (email, username) = names;
-    let lookup = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
-    match lookup.await {
-        // Taken a moment ago and free again: report the email, which a retry resolves.
-        Ok(taken) => Error::Refused(RegisterRefusal::Taken(taken.unwrap_or(TakenName::Email))),
-        Err(error) => error.into(),
+/// The canonical names of an account that is being created, each of which another account may have.
+struct AccountNames {
+    email: String,
+    username: Option<String>,
+}
+
+impl AccountNames {
+    fn of(user: &NewUser) -> Self {
+        Self { email: user.email_canonical.clone(), username: user.username_canonical.clone() }
+    }
+
+    /// Finds out which name is taken: both databases refuse one, but only one of them reports which.
+    async fn explain(self, services: &Services, error: StoreError) -> RegisterError {
+        let StoreError::Taken(_) = error else { return error.into() };
+        let Self { email, username } = self;
+        let lookup = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
+        match lookup.await {
+            // Taken a moment ago and free again: report the email, which a retry resolves.
+            Ok(taken) => Error::Refused(RegisterRefusal::Taken(taken.unwrap_or(TakenName::Email))),
+            Err(error) => error.into(),
+        }
     }
 }

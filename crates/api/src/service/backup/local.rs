@@ -22,7 +22,7 @@ pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, Back
     // A unique name of a fixed length, however long the file's name is.
     let unfinished = folder_of(file).join(format!(".latchkey-{}.part", Uuid::new_v4().simple()));
     let output = File::create_new(&unfinished)?;
-    let made = write_and_rename(plan, output, (&unfinished, file));
+    let made = write_and_rename(plan, output, &unfinished, file);
     if made.is_err() {
         _ = std::fs::remove_file(&unfinished);
     }
@@ -70,7 +70,8 @@ fn must_not_be_database_file(database: &DatabaseUrl, file: &Path) -> Result<(), 
 fn write_and_rename(
     plan: &BackupPlan,
     output: File,
-    (unfinished, file): (&Path, &Path),
+    unfinished: &Path,
+    file: &Path,
 ) -> Result<CreatedBackup, BackupError> {
     let mut output = BufWriter::new(output);
     let rows = write(plan, &mut output)?;

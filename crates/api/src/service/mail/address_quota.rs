@@ -9,7 +9,7 @@ use crate::mails::{MailKind, QuotaShare};
 use crate::names;
 use crate::service::derived_key;
 use crate::store::mail_outbox::MailRow;
-use crate::store::sent_mails::{self, SentMail};
+use crate::store::sent_mails::{self, Period, SentMail};
 use crate::store::{AnyConnection, QueryResult};
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Duration, Utc};
@@ -72,7 +72,8 @@ impl AddressQuota {
         }
         let hash = self.hash(address);
         sent_mails::lock(connection, &hash)?;
-        let sent = sent_mails::list(connection, &hash, (now - WINDOW, now + CLOCK_SKEW), mail.id)?;
+        let sent =
+            sent_mails::list(connection, &hash, Period { after: now - WINDOW, until: now + CLOCK_SKEW }, mail.id)?;
         if let Some(at) = available_at(mail.kind, &sent) {
             return Ok(Allowance::AvailableAt(at));
         }

@@ -58,11 +58,11 @@ pub(super) async fn deliver(
             give_up(services, mail, why).await?;
         }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Us, why, .. }) => {
-            retry_later(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
+            retry_later(services, mail, wait_after(mail.attempts).min(LONGEST_PAUSE), why).await?;
         }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Mail | FailureScope::Form, why, .. })
         | DeliveryOutcome::NotReady(why) => {
-            retry_later(services, mail, (wait_after(mail.attempts), why)).await?;
+            retry_later(services, mail, wait_after(mail.attempts), why).await?;
         }
         DeliveryOutcome::Expired => give_up(services, mail, "it has expired").await?,
     }
@@ -174,7 +174,7 @@ async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails
 }
 
 /// Postpones the mail, unless it has expired by then.
-async fn retry_later(services: &Services, mail: &MailRow, (wait, why): (Duration, &str)) -> Result<(), StoreError> {
+async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
     let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
     let retry_at = services.now() + wait;
     if retry_at >= mail.expires_at && services.clock.check().is_ok() {

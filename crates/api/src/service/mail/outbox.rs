@@ -9,11 +9,7 @@ use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
 
 /// A mail about an account, to an address that is or was its owner's.
-pub(in crate::service) fn to_user(
-    kind: MailKind,
-    (user, address): (UserId, &str),
-    context: &RequestContext,
-) -> NewMail {
+pub(in crate::service) fn to_user(kind: MailKind, user: UserId, address: &str, context: &RequestContext) -> NewMail {
     NewMail { user: Some(user), ..to_address(kind, address, context) }
 }
 

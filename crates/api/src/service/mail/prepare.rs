@@ -107,7 +107,7 @@ impl Preparation {
             return Ok(LetterDecision::Withdrawn);
         }
         let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
-        match target::find(connection, &self.mail, (link, user), self.now)? {
+        match target::find(connection, &self.mail, link, user, self.now)? {
             Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
             Target::Account(..) | Target::NothingToSend => Ok(LetterDecision::NothingToSend),
             Target::Registration(registration) => self.link_for_registration(connection, registration),
@@ -139,8 +139,10 @@ impl Preparation {
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
         let LinkToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
-        let issued = Some(self.issue(connection, purpose, (user.id, proves), hash)?);
-        Ok(LetterDecision::Send { mail: Box::new(self.mail), to, says, token, issued })
+        let expires_at = self.now + links::lifetime(purpose);
+        let issued = NewToken { hash, purpose, user: user.id, email: proves.clone(), expires_at };
+        self.issue(connection, &issued)?;
+        Ok(LetterDecision::Send { mail: Box::new(self.mail), to, says, token, issued: Some(issued) })
     }
 
     /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's
@@ -173,19 +175,11 @@ impl Preparation {
         })
     }
 
-    fn issue(
-        &self,
-        connection: &mut AnyConnection,
-        purpose: Purpose,
-        (user, to): (UserId, &str),
-        hash: Vec<u8>,
-    ) -> QueryResult<NewToken> {
-        if purpose == Purpose::ResetPassword {
-            self.record_request(connection, user, EventKind::PasswordResetRequested)?;
+    fn issue(&self, connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
+        if token.purpose == Purpose::ResetPassword {
+            self.record_request(connection, token.user, EventKind::PasswordResetRequested)?;
         }
-        let expires_at = self.now + links::lifetime(purpose);
-        let token = NewToken { hash, purpose, user, email: to.to_owned(), expires_at };
-        one_time_tokens::insert_or_extend(connection, &token).map(|()| token)
+        one_time_tokens::insert_or_extend(connection, token)
     }
 
     /// The address has an account: its owner gets a notice instead of a link.

@@ -23,7 +23,8 @@ pub(super) enum Target {
 pub(super) fn find(
     connection: &mut AnyConnection,
     mail: &MailRow,
-    (link, account): (MailLink, Option<UserRow>),
+    link: MailLink,
+    account: Option<UserRow>,
     now: DateTime<Utc>,
 ) -> QueryResult<Target> {
     let purpose = match link {

@@ -5,7 +5,7 @@ use super::no_recipient;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
 use crate::service::Services;
-use crate::store::mail_outbox::{self, MailRow};
+use crate::store::mail_outbox::{self, DueFilter, MailRow};
 use crate::store::{AnyConnection, QueryResult, StoreError};
 use chrono::{DateTime, Duration, Utc};
 use futures_util::StreamExt;
@@ -160,7 +160,7 @@ impl<'s> DeliveryRun<'s> {
             give_up_expired(services).await?;
         }
         let slots = self.slots.clone();
-        let claim = services.store.run(move |connection| claim(connection, (now, now + CLAIM), slots, limit));
+        let claim = services.store.run(move |connection| claim(connection, now, slots, limit));
         let (slots, claimed) = claim.await?;
         self.slots = slots;
         mailer.in_flight.add(&claimed);
@@ -188,17 +188,19 @@ impl<'s> DeliveryRun<'s> {
 /// they may have many mails; other mails without a slot are skipped here.
 fn claim(
     connection: &mut AnyConnection,
-    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    now: DateTime<Utc>,
     mut slots: SendSlots,
     limit: usize,
 ) -> QueryResult<(SendSlots, Vec<MailRow>)> {
-    let (mut claimed, mut after) = (Vec::new(), None);
+    let mut claimed = Vec::new();
+    let mut after = None;
     loop {
-        let due = mail_outbox::list_due(connection, now, &slots.filter(), (after, PAGE))?;
+        let filter = DueFilter { after, ..slots.filter() };
+        let due = mail_outbox::list_due(connection, now, &filter, PAGE)?;
         after = due.last().map(|mail| (mail.turn_at, mail.id));
         for mail in &due {
             if claimed.len() < limit && slots.take(mail) {
-                match mail_outbox::claim(connection, mail, until)? {
+                match mail_outbox::claim(connection, mail, now + CLAIM)? {
                     Some(mail) => claimed.push(mail),
                     None => slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref())),
                 }

@@ -6,7 +6,7 @@ use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Repeatable, RepeatingUser};
+use crate::service::steps::{Repeatable, RepeatingUser, Replay};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -96,7 +96,7 @@ async fn reauthenticate_and_change(
         let user = users::update_password(connection, user.id, &password_hash, None)?;
         note(connection, &user, &context)?;
         let session = sessions::insert(connection, new_session)?;
-        step.complete(connection, (Some(session.id), None), done_at)?;
+        step.complete(connection, Replay { session: Some(session.id), notice: None }, done_at)?;
         Ok(Ok(Changed { session, user, ended }))
     });
     let Changed { session, user, ended } = change.await?;
@@ -133,7 +133,7 @@ struct Changed {
 fn note(connection: &mut AnyConnection, user: &UserRow, context: &RequestContext) -> QueryResult<()> {
     links::withdraw_claims(connection, user.id, context.shared_at.0)?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordChanged))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), context))
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, user.id, &user.email, context))
 }
 
 fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {

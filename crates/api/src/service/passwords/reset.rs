@@ -6,7 +6,7 @@ use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
-use crate::service::steps::Repeatable;
+use crate::service::steps::{Repeatable, Replay};
 use crate::service::{ClientInfo, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
@@ -73,7 +73,7 @@ async fn confirm_once(
     let done_at = context.shared_at;
     let reset = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, context.at)? else { return Ok(None) };
-        step.complete(connection, (None, None), done_at)?;
+        step.complete(connection, Replay::default(), done_at)?;
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
         reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
     });
@@ -113,5 +113,5 @@ fn reset(
     context.remember_network(connection, user.id)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordReset))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), context))
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, user.id, &user.email, context))
 }

@@ -8,6 +8,7 @@ use crate::service::limits::{Attempts, Budget, Network, Throttled};
 use crate::service::passwords::hashing::{self, PasswordVerdict};
 use crate::service::{ClientInfo, CommonFailure, Error, Services};
 use crate::store::events::EventKind;
+use crate::store::sessions::SessionBound;
 use crate::store::users::UserCredentials;
 use crate::store::{StoreError, events, pending_registrations, sessions, users};
 use auth_types::invisible::trimmed;
@@ -291,7 +292,8 @@ async fn open_session(
             context.remember_network(connection, user.id)?;
         }
         let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
-        let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), ended_at)?;
+        let bound = SessionBound { most: MOST_SESSIONS, batch: SURPLUS_BATCH };
+        let surplus = sessions::revoke_surplus(connection, user.id, bound, ended_at)?;
         events::insert(connection, &context.event(user.id, EventKind::LoggedIn))?;
         Ok(Some((session, user, surplus)))
     });

@@ -277,8 +277,7 @@ impl RefreshExchange {
         reused.detail.generation = Some(self.presented.generation);
         events::insert(connection, &reused)?;
         if breach == Breach::Theft {
-            let owner = (user.id, user.email.as_str());
-            let mail = mail::to_user(MailKind::RefreshReused, owner, &self.context);
+            let mail = mail::to_user(MailKind::RefreshReused, user.id, &user.email, &self.context);
             mail_outbox::insert(connection, &mail)?;
         }
         Ok(Some(breach))

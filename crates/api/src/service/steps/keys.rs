@@ -32,7 +32,8 @@ impl StepKeys {
     /// A request of `caller`, if it has one, that carries `key`.
     pub fn repeatable<R: Serialize>(
         &self,
-        (kind, caller): (StepKind, Option<CurrentUser>),
+        kind: StepKind,
+        caller: Option<CurrentUser>,
         key: Option<&[u8]>,
         request: R,
     ) -> Repeatable<R> {

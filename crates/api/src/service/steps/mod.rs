@@ -17,4 +17,4 @@ pub use caller::RepeatingUser;
 pub(super) use keys::IdempotentStep;
 pub use keys::{Repeatable, StepKeys, StepKind};
 pub use once::REPLAY_WINDOW;
-pub(super) use once::StepResult;
+pub(super) use once::{Replay, StepResult};

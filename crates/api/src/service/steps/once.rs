@@ -29,6 +29,14 @@ pub(in crate::service) struct StepResult {
     pub notice: Option<VerifyNotice>,
 }
 
+/// What a repeated request needs for its response, besides the fingerprint.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::service) struct Replay {
+    /// The session that the request began.
+    pub session: Option<SessionId>,
+    pub notice: Option<VerifyNotice>,
+}
+
 /// A step that was found.
 struct FoundStep {
     hash: Vec<u8>,
@@ -77,13 +85,17 @@ impl IdempotentStep {
     pub(in crate::service) fn complete(
         &self,
         connection: &mut AnyConnection,
-        (session, notice): (Option<SessionId>, Option<VerifyNotice>),
+        replay: Replay,
         at: SharedTime,
     ) -> QueryResult<()> {
         let Some(fingerprint) = self.fingerprints.first() else { return Ok(()) };
-        let notice = notice.and_then(|notice| serde_json::to_value(notice).ok());
+        let notice = replay.notice.and_then(|notice| serde_json::to_value(notice).ok());
         let notice = notice.as_ref().and_then(Value::as_str).map(str::to_owned);
-        completed_steps::insert(connection, &fingerprint.hash, &CompletedStep { session, notice, at: at.0 })
+        completed_steps::insert(
+            connection,
+            &fingerprint.hash,
+            &CompletedStep { session: replay.session, notice, at: at.0 },
+        )
     }
 
     /// The secret that a sign-up gives to its browser: the same for the same request.

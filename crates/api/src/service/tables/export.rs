@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::service::CurrentUser;
 use crate::store::layouts::Column;
-use crate::store::owned::Owned;
+use crate::store::owned::{Owned, RowRange};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
 use serde::Serialize;
@@ -62,8 +62,8 @@ impl ExportList {
     /// The rows of a table as they are stored.
     pub(super) fn of(list: &'static str, owned: Owned, columns: Vec<Column>) -> Self {
         let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
-            let after = after.and_then(Value::as_str);
-            let rows = owned.page(connection, &columns, (subject.user.id, after), most)?;
+            let range = RowRange { user: subject.user.id, after: after.and_then(Value::as_str), limit: most };
+            let rows = owned.page(connection, &columns, range)?;
             Ok(Ok(rows.into_iter().map(|row| (Value::from(row.key), row.json)).collect()))
         };
         Self { list, read: Arc::new(read) }

@@ -32,14 +32,19 @@ pub struct DueMail {
     pub requester: Option<String>,
 }
 
-/// Which of the due mails a worker can send now.
+/// Which of the due mails a worker looks at.
 #[derive(Debug, Default)]
 pub struct DueFilter {
     /// Excludes mails to these domains and their subdomains, spelled as in canonical addresses.
     pub busy_domains: Vec<String>,
     /// Includes only mails that no worker has claimed yet.
     pub only_first_attempts: bool,
+    /// Includes only mails behind this position.
+    pub after: Option<TurnPosition>,
 }
+
+/// A mail's position in the queue: its turn, then its id.
+type TurnPosition = (DateTime<Utc>, i64);
 
 /// The columns of [`DueMail`].
 const DUE_COLUMNS: (
@@ -50,24 +55,21 @@ const DUE_COLUMNS: (
     mail_outbox::requester,
 ) = (mail_outbox::id, mail_outbox::turn_at, mail_outbox::attempts, mail_outbox::recipient, mail_outbox::requester);
 
-/// A mail's position in the queue: its turn, then its id.
-type TurnPosition = (DateTime<Utc>, i64);
-
-/// At most `limit` of the due mails that pass `filter`, after a given position. The mails of different requesters take turns.
+/// At most `limit` of the due mails that pass `filter`, in the order of the queue. The mails of different requesters take turns.
 ///
 /// Kinds that a newer release has written are left out: this release has no text for them, and that release may come back.
 pub fn list_due(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
     filter: &DueFilter,
-    (after, limit): (Option<TurnPosition>, i64),
+    limit: i64,
 ) -> QueryResult<Vec<DueMail>> {
     let mut due = mail_outbox::table
         .filter(is_due!(now))
         .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
         .select(DUE_COLUMNS)
         .into_boxed();
-    if let Some((turn_at, id)) = after {
+    if let Some((turn_at, id)) = filter.after {
         let later = mail_outbox::turn_at.eq(At(turn_at)).and(mail_outbox::id.gt(id));
         due = due.filter(mail_outbox::turn_at.gt(At(turn_at)).or(later));
     }
@@ -126,8 +128,9 @@ pub struct WaitingMail {
 /// At most `limit` mails of `kinds` that are due, have no account and an id after `after`, in the order of their ids.
 pub fn list_waiting(
     connection: &mut AnyConnection,
+    now: DateTime<Utc>,
     kinds: &[MailKind],
-    (now, after): (DateTime<Utc>, i64),
+    after: i64,
     limit: i64,
 ) -> QueryResult<Vec<WaitingMail>> {
     mail_outbox::table

@@ -6,7 +6,7 @@ mod rotation;
 mod row;
 
 pub use retention::{delete_ended, erase, erased_users};
-pub use revocation::{RevokeReason, RevokedSessions, list_revoked, revoke, revoke_all, revoke_surplus};
+pub use revocation::{RevokeReason, RevokedSessions, SessionBound, list_revoked, revoke, revoke_all, revoke_surplus};
 pub use rotation::{PresentedRefreshToken, Rotation, rotate};
 pub use row::{SessionRow, SessionState};
 

@@ -79,11 +79,18 @@ pub fn revoke_all(
     Ok(RevokedSessions { all: rows.into_iter().map(|(id, _)| id).collect(), live })
 }
 
-/// Revokes at most `batch` live sessions of a user beyond the `keep` most recently used ones, and returns their ids.
+/// How many sessions a user may have, and how many are revoked at once.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionBound {
+    pub most: i64,
+    pub batch: i64,
+}
+
+/// Revokes the live sessions of a user beyond the `most` that were used last, at most `batch` of them, and returns their ids.
 pub fn revoke_surplus(
     connection: &mut AnyConnection,
     user: UserId,
-    (keep, batch): (i64, i64),
+    bound: SessionBound,
     at: SharedTime,
 ) -> QueryResult<Vec<SessionId>> {
     let surplus: Vec<SessionId> = sessions::table
@@ -92,8 +99,8 @@ pub fn revoke_surplus(
         .filter(sessions::expires_at.gt(At(at.0)))
         .order((sessions::rotated_at.desc(), sessions::id.desc()))
         .select(sessions::id)
-        .limit(batch)
-        .offset(keep)
+        .limit(bound.batch)
+        .offset(bound.most)
         .load(connection)?;
     for id in &surplus {
         revoke(connection, *id, RevokeReason::TooMany, at)?;

@@ -1,7 +1,7 @@
 //! Users by their address, and changes of it.
 
 use super::row::UserRow;
-use crate::names::Spellings;
+use crate::names::{Name, Spellings};
 use crate::store::any::AnyConnection;
 use crate::store::schema::users;
 use crate::store::types::At;
@@ -49,16 +49,11 @@ pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Ut
 ///
 /// # Errors
 /// A unique violation if another user has it.
-pub fn update_email(
-    connection: &mut AnyConnection,
-    id: UserId,
-    (email, email_canonical): (&str, &str),
-    at: DateTime<Utc>,
-) -> QueryResult<()> {
+pub fn update_email(connection: &mut AnyConnection, id: UserId, email: &Name, at: DateTime<Utc>) -> QueryResult<()> {
     diesel::update(users::table.find(id.0))
         .set((
-            users::email.eq(email),
-            users::email_canonical.eq(email_canonical),
+            users::email.eq(&email.shown),
+            users::email_canonical.eq(&email.canonical),
             users::email_verified_at.eq(Some(At(at))),
         ))
         .execute(connection)

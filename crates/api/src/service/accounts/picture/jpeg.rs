@@ -15,7 +15,8 @@ pub(super) fn has_end(jpeg: &[u8]) -> bool {
 /// The profile, joined from parts that each contain their number and count (ICC.1:2022, B.4). The decoder accepts parts that are
 /// numbered from 1 without duplicates; some programs number from 0, or write them twice.
 pub(super) fn profile(jpeg: &[u8]) -> Option<Vec<u8>> {
-    let mut parts: Vec<(u8, u8, &[u8])> = JpegSegments::of(jpeg).filter_map(part).collect();
+    let mut parts: Vec<(u8, u8, &[u8])> =
+        JpegSegments::of(jpeg).filter_map(|(marker, content)| part(marker, content)).collect();
     parts.sort_by_key(|(number, ..)| *number);
     parts.dedup_by_key(|(number, ..)| *number);
     let &(first, count, _) = parts.first()?;
@@ -25,7 +26,7 @@ pub(super) fn profile(jpeg: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Number, count and content of a part of a profile.
-fn part((marker, content): (u8, &[u8])) -> Option<(u8, u8, &[u8])> {
+fn part(marker: u8, content: &[u8]) -> Option<(u8, u8, &[u8])> {
     let [number, count, data @ ..] = content.strip_prefix(b"ICC_PROFILE\0")? else { return None };
     (marker == PROFILE).then_some((*number, *count, data))
 }

@@ -24,16 +24,20 @@ impl<'a> Connections<'a> {
     /// Sends one mail. `accepted` is called as soon as the server has accepted the sender.
     pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
         let progress = Progress::default();
-        match tokio::time::timeout(self.server.timeout, self.converse(message, (&progress, &accepted))).await {
+        match tokio::time::timeout(self.server.timeout, self.converse(message, &progress, &accepted)).await {
             Ok(sent) => sent.map_err(|error| classify(progress.step(), &error, is_special(message))),
             Err(_) => Err(took_too_long(progress.step())),
         }
     }
 
-    async fn converse(&self, message: &Message, watched: (&Progress, &impl Fn())) -> Result<(), ConversationError> {
-        let progress = watched.0;
+    async fn converse(
+        &self,
+        message: &Message,
+        progress: &Progress,
+        accepted: &impl Fn(),
+    ) -> Result<(), ConversationError> {
         if let Some(mut used) = self.reuse().await {
-            let handed_over = hand_over(&mut used, message, watched).await;
+            let handed_over = hand_over(&mut used, message, progress, accepted).await;
             let is_of_connection =
                 |error: &ConversationError| may_be_of_connection(progress.step(), error, is_special(message));
             if !handed_over.as_ref().is_err_and(is_of_connection) {
@@ -42,7 +46,7 @@ impl<'a> Connections<'a> {
             }
         }
         let mut fresh = greet(self.server, progress).await?;
-        let handed_over = hand_over(&mut fresh, message, watched).await;
+        let handed_over = hand_over(&mut fresh, message, progress, accepted).await;
         self.keep(fresh, &handed_over);
         handed_over
     }

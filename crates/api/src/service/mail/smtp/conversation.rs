@@ -71,7 +71,8 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
 pub(super) async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
-    (progress, accepted): (&Progress, &impl Fn()),
+    progress: &Progress,
+    accepted: &impl Fn(),
 ) -> Result<(), ConversationError> {
     let (envelope, source) = (message.envelope(), message.formatted());
     progress.reach(MailStep::Mail);

@@ -205,8 +205,8 @@ pub(super) fn are_about_form(code: u16, text: &str) -> bool {
 }
 
 /// 5.1.7 and 5.1.8 are about the sender's address, 5.3 about the mail system, 5.5 about the protocol, 5.7 about security and policy.
-fn is_about_us((subject, detail): Status) -> bool {
-    matches!((subject, detail), (1, 7 | 8) | (3 | 5 | 7, _))
+fn is_about_us(status: Status) -> bool {
+    matches!(status, (1, 7 | 8) | (3 | 5 | 7, _))
 }
 
 /// Whether a status is about the recipient. The address is unknown, malformed, moved, accepts no mail or none of this form (RFC 3463;
