@@ -51,7 +51,8 @@ fn is_empty(notes: Loader<Page<Note>>) -> bool {
 
 #[component]
 fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
-    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
+    let notices = expect_context::<Notices>();
     let form = FormState::new(&["text"]);
     let text = RwSignal::new(String::new());
     let save = move |()| {
@@ -77,7 +78,8 @@ fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
 
 #[component]
 fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
-    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
+    let notices = expect_context::<Notices>();
     let pending = Pending::new();
     let id = note.id;
     let delete = Callback::new(move |()| {

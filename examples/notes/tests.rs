@@ -180,7 +180,8 @@ async fn a_backup_has_the_notes(database: Database) {
     let (app, tokens) = start(database).await;
     let note = write(&app, &tokens, "kept").await;
     let folder = tempfile::tempdir().unwrap();
-    let (file, coverage) = (folder.path().join("backup.zst"), product().schema.coverage());
+    let file = folder.path().join("backup.zst");
+    let coverage = product().schema.coverage();
     let made_at = app.clock().now();
     let plan =
         BackupPlan { database: app.db().parsed_url(), coverage: coverage.clone(), recipients: Vec::new(), made_at };
@@ -202,7 +203,8 @@ async fn a_backup_has_the_notes(database: Database) {
 
     // A program without the feature refuses the backup, of which it would restore only a part.
     let alone = App::new().assemble().unwrap().schema.coverage();
-    let (empty, coverage) = (TestDb::empty(other), &alone);
+    let empty = TestDb::empty(other);
+    let coverage = &alone;
     let url = empty.parsed_url();
     let order = RestorePlan { database: &url, coverage, identities: &identities, moving: true, now: made_at };
     let refused = restore(&BackupSource::File(file), &order).unwrap_err().to_string();
@@ -211,7 +213,8 @@ async fn a_backup_has_the_notes(database: Database) {
 
 async fn the_table_is_created_in_the_features_namespace(database: Database) {
     let db = TestDb::empty(database);
-    let (url, product): (DatabaseUrl, _) = (db.parsed_url(), product());
+    let url: DatabaseUrl = db.parsed_url();
+    let product = product();
     let migrations = &product.schema.migrations;
     let done = migrate(&url, migrations).unwrap();
     assert!(done.contains(&"notes:0001".to_owned()), "{done:?}");

@@ -304,8 +304,8 @@ mod tests {
     #[test]
     fn the_table_is_that_of_unicode() {
         let categories = CodePointMapData::<GeneralCategory>::new();
-        let (ignorable, bidi) =
-            (CodePointSetData::new::<DefaultIgnorableCodePoint>(), CodePointSetData::new::<BidiControl>());
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        let bidi = CodePointSetData::new::<BidiControl>();
         for c in '\0'..=char::MAX {
             let is_drawn_as_nothing = matches!(
                 c,
@@ -338,9 +338,10 @@ mod tests {
 
     #[test]
     fn joiners_have_a_meaning_where_unicode_joins_letters() {
-        let (types, classes) =
-            (CodePointMapData::<JoiningType>::new(), CodePointMapData::<CanonicalCombiningClass>::new());
-        let (scripts, categories) = (CodePointMapData::<Script>::new(), CodePointMapData::<GeneralCategory>::new());
+        let types = CodePointMapData::<JoiningType>::new();
+        let classes = CodePointMapData::<CanonicalCombiningClass>::new();
+        let scripts = CodePointMapData::<Script>::new();
+        let categories = CodePointMapData::<GeneralCategory>::new();
         let joins = [JoiningType::DualJoining, JoiningType::LeftJoining, JoiningType::RightJoining];
         let never = [
             Script::Latin,

@@ -238,11 +238,12 @@ mod tests {
 
     #[test]
     fn the_tables_are_those_of_unicode() {
-        let (types, classes) =
-            (CodePointMapData::<JoiningType>::new(), CodePointMapData::<CanonicalCombiningClass>::new());
-        let (ignorable, categories) =
-            (CodePointSetData::new::<DefaultIgnorableCodePoint>(), CodePointMapData::<GeneralCategory>::new());
-        let (scripts, extensions) = (CodePointMapData::<Script>::new(), ScriptWithExtensions::new());
+        let types = CodePointMapData::<JoiningType>::new();
+        let classes = CodePointMapData::<CanonicalCombiningClass>::new();
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        let categories = CodePointMapData::<GeneralCategory>::new();
+        let scripts = CodePointMapData::<Script>::new();
+        let extensions = ScriptWithExtensions::new();
         let letter_joins_next = |c| matches!(types.get(c), JoiningType::DualJoining | JoiningType::LeftJoining);
         let letter_joins_previous = |c| matches!(types.get(c), JoiningType::DualJoining | JoiningType::RightJoining);
         let mut cursive: Vec<_> =

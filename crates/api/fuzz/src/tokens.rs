@@ -126,7 +126,8 @@ impl World {
         let Some((first, parts)) = parts.split_first() else { return };
         let Some(end) = parts.iter().position(|byte| *byte == b'\n') else { return };
         let key = &self.keys[usize::from(*first) % self.keys.len()];
-        let (header, claims) = (&parts[..end], &parts[end + 1..]);
+        let header = &parts[..end];
+        let claims = &parts[end + 1..];
         let header = if header.is_empty() { key.header().into_bytes() } else { header.to_vec() };
         let token = key.sign_bytes(&header, claims);
         if self.accepts(&token) {
@@ -179,7 +180,8 @@ fn header_is_valid(header: &[u8], key: &Key) -> bool {
 fn claims_are_valid(claims: &[u8]) -> Option<()> {
     let claims = serde_json::from_slice::<Map<String, Value>>(claims).ok()?;
     let text = |name: &str| claims.get(name)?.as_str();
-    let (exp, iat) = (claims.get("exp")?.as_i64()?, claims.get("iat")?.as_i64()?);
+    let exp = claims.get("exp")?.as_i64()?;
+    let iat = claims.get("iat")?.as_i64()?;
     let in_time = exp > NOW && iat <= NOW + 60 && exp > iat && exp - iat <= 90 * 24 * 3600;
     let begun = claims.get("nbf").is_none_or(|nbf| nbf.is_null() || nbf.as_i64().is_some_and(|nbf| nbf <= NOW + 60));
     let user = text("sub")?;

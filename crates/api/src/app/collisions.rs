@@ -127,7 +127,8 @@ fn distinct_paths(features: &[FeatureEndpoints<'_>]) -> Result<(), Collision> {
 /// Whether one request may match both paths.
 fn overlap(one: &str, other: &str) -> bool {
     let segments = |path: &str| path.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
-    let (one, other) = (segments(one), segments(other));
+    let one = segments(one);
+    let other = segments(other);
     let is_parameter = |segment: &str| segment.starts_with('{');
     one.len() == other.len()
         && one.iter().zip(&other).all(|(one, other)| one == other || is_parameter(one) || is_parameter(other))

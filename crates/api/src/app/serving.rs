@@ -30,7 +30,8 @@ impl Product {
         listener: TcpListener,
         capacity: ServerCapacity,
     ) -> std::io::Result<Server> {
-        let (environment, timeouts) = (services.settings.environment, services.settings.timeouts);
+        let environment = services.settings.environment;
+        let timeouts = services.settings.timeouts;
         let open_connections = OpenConnections::of_at_most(
             capacity.connections,
             services.settings.server.proxies.clone(),

@@ -88,7 +88,8 @@ async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(
         Some(keys) => parse_recipients(&keys).map_err(|problem| CliError::Message(format!("--recipient {problem}")))?,
         None => settings.backup.recipients.clone(),
     };
-    let (database, coverage) = (settings.database.url.clone(), product.schema.coverage());
+    let database = settings.database.url.clone();
+    let coverage = product.schema.coverage();
     let clock = compared_clock(&settings).await?;
     let plan = BackupPlan { database, coverage, recipients, made_at: clock.shared_now().0 };
     match to {
@@ -150,7 +151,8 @@ fn row(StoredBackup { name, size_bytes }: &StoredBackup, now: DateTime<Utc>) -> 
 }
 
 async fn verify(product: &Product, BackupSelection { backup, identity }: BackupSelection) -> Result<(), CliError> {
-    let (source, identities) = (source(&backup, clock().now()).await?, identities(identity.as_deref())?);
+    let source = source(&backup, clock().now()).await?;
+    let identities = identities(identity.as_deref())?;
     let coverage = product.schema.coverage();
     let contents = off_thread(move || backup::verify(&source, &identities, &coverage)).await?;
     print(format_args!("whole: {contents}"))
@@ -162,7 +164,8 @@ async fn restore(
 ) -> Result<(), CliError> {
     let settings = settings()?;
     let now = compared_clock(&settings).await?.shared_now().0;
-    let (source, identities) = (source(&backup, now).await?, identities(identity.as_deref())?);
+    let source = source(&backup, now).await?;
+    let identities = identities(identity.as_deref())?;
     prepare_folder(&settings)?;
     let coverage = product.schema.coverage();
     let contents = off_thread(move || {

@@ -109,7 +109,9 @@ impl ComparedClock {
     /// How far this process's clock is ahead of the database's, at least; zero before the first comparison.
     pub fn skew(&self) -> TimeDelta {
         let Some(database) = *self.database.read() else { return TimeDelta::zero() };
-        let (earliest, now, latest) = (database.earliest(), self.now(), database.latest());
+        let earliest = database.earliest();
+        let now = self.now();
+        let latest = database.latest();
         now - now.clamp(earliest, latest.max(earliest))
     }
 

@@ -208,8 +208,10 @@ fn compose(reader: &mut SettingsReader) -> Option<DatabaseUrl> {
         }
         value
     };
-    let (name, user, host) = (required(&DB_NAME), required(&DB_USER), required(&DB_HOST));
-    let (name, user, host) = (name?, user?, host?);
+    let name = required(&DB_NAME);
+    let user = required(&DB_USER);
+    let host = required(&DB_HOST);
+    let (Some(name), Some(user), Some(host)) = (name, user, host) else { return None };
     let port = reader.find(&DB_PORT).or_else(|| (!reader.is_set(&DB_PORT)).then_some(5432))?;
     // People write an IPv6 address without brackets where no port follows.
     let bracketed = host.parse::<Ipv6Addr>().map(|address| format!("[{address}]"));

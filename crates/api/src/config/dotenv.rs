@@ -15,7 +15,9 @@ pub(super) type DotenvLine = Result<(String, String), String>;
 pub(super) fn read(text: &str) -> Vec<DotenvLine> {
     // Some editors begin a file with a byte-order mark.
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut entries, mut seen, mut line) = (Vec::new(), BTreeMap::new(), 1);
+    let mut entries = Vec::new();
+    let mut seen = BTreeMap::new();
+    let mut line = 1;
     while !rest.is_empty() {
         let (entry, length) = next(rest);
         let entry = entry.map(|entry| {
@@ -106,7 +108,8 @@ fn unquoted(value: &str) -> Result<String, String> {
 
 /// The value up to its closing quote, and its length in bytes with the rest of its line.
 fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
-    let (mut value, mut letters) = (String::new(), text.char_indices());
+    let mut value = String::new();
+    let mut letters = text.char_indices();
     let mut refused = None;
     while let Some((at, letter)) = letters.next() {
         match letter {

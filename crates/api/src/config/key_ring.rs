@@ -97,7 +97,8 @@ pub(super) fn read(reader: &mut SettingsReader) -> KeyRing {
     match (reader.find(&JWT_PRIVATE_KEY), signs) {
         (Some(text), signs) => fill(reader, &text, signs),
         (None, Some(curve)) => {
-            let (name, command) = (curve.algorithm(), curve.command());
+            let name = curve.algorithm();
+            let command = curve.command();
             reader.problem(
                 JWT_PRIVATE_KEY.name(),
                 format_args!("is missing; {name} signs with one, made by `{command}`"),

@@ -10,7 +10,8 @@ use std::io::ErrorKind;
 impl Variables {
     /// The process's environment. In development the file `.env` in the working directory provides what it lacks.
     pub fn from_process() -> Self {
-        let (mut process, mut unreadable) = (BTreeMap::new(), Vec::new());
+        let mut process = BTreeMap::new();
+        let mut unreadable = Vec::new();
         // `vars` would panic on text that is not UTF-8. No known name is other than UTF-8.
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {

@@ -133,7 +133,8 @@ fn checked(given: &str, network: IpNet) -> Result<IpNet, String> {
         return Err(format!("{given} is an IPv4 network in IPv6 notation; write it as {address}/{prefix}"));
     }
     if network.trunc() != network {
-        let (all, one) = (network.trunc(), network.addr());
+        let all = network.trunc();
+        let one = network.addr();
         return Err(format!(
             "{given} is an address inside a network; write {all} for the network or {one} for one proxy"
         ));

@@ -145,7 +145,8 @@ impl Files {
         name: &str,
         pieces: BoxStream<'static, object_store::Result<T>>,
     ) -> BoxStream<'static, Result<T, FileError>> {
-        let (name, timeout) = (name.to_owned(), self.piece_timeout);
+        let name = name.to_owned();
+        let timeout = self.piece_timeout;
         let next = move |pieces: Option<BoxStream<'static, object_store::Result<T>>>| {
             let name = name.clone();
             async move {

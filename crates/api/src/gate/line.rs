@@ -118,7 +118,8 @@ impl<T> Line<T> {
     fn removed(&mut self, key: ShareKey) {
         self.total -= 1;
         let Some(account) = self.accounts.get(&key) else { return };
-        let (own, is_empty) = (account.client, account.waiting.is_empty());
+        let own = account.client;
+        let is_empty = account.waiting.is_empty();
         let Some(client) = self.clients.get_mut(&own) else { return };
         client.total -= 1;
         if is_empty {

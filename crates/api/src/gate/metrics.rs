@@ -21,7 +21,8 @@ impl Default for GateMetrics {
 impl GateMetrics {
     /// The metrics of the gate in front of `resource`, registered.
     pub fn registered(metrics: &Metrics, resource: Resource) -> Self {
-        let (own, name) = (Self::default(), resource.name());
+        let own = Self::default();
+        let name = resource.name();
         metrics.register(format!("{name}_refused"), "Work for which too much other work waited", own.refused.clone());
         metrics.register(format!("{name}_wait_seconds"), "How long work waited for its turn", own.waits.clone());
         own

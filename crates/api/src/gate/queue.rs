@@ -48,9 +48,15 @@ pub(super) struct FairQueue<T> {
 
 impl<T> FairQueue<T> {
     pub(super) fn new(capacity: GateCapacity) -> Self {
-        let (strangers, proven) = (Line::new(), Line::new());
-        let (inside, last) = (HashMap::new(), Class::Stranger);
-        Self { capacity, strangers, proven, last, inside, inside_total: 0, next_ticket: 0 }
+        Self {
+            capacity,
+            strangers: Line::new(),
+            proven: Line::new(),
+            last: Class::Stranger,
+            inside: HashMap::new(),
+            inside_total: 0,
+            next_ticket: 0,
+        }
     }
 
     /// How many callers wait, and how many hold a permit.
@@ -105,7 +111,8 @@ impl<T> FairQueue<T> {
     }
 
     fn next_of(&mut self, class: Class) -> Option<(Share, T)> {
-        let (inside, most) = (&self.inside, self.capacity.inside_by_share);
+        let inside = &self.inside;
+        let most = self.capacity.inside_by_share;
         let may_enter = |key: ShareKey| inside.get(&key).is_none_or(|inside| *inside < most);
         let line = match class {
             Class::Stranger => &mut self.strangers,

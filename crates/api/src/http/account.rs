@@ -49,7 +49,8 @@ pub(super) async fn export(
     }
     let export = export::begin(&services, caller, client).await?;
     // The parts are read after the handler has returned, and still count in the request's share.
-    let (services, share) = (services.into_inner(), gate::current());
+    let services = services.into_inner();
+    let share = gate::current();
     let parts = stream::try_unfold(export, move |mut export| {
         let services = Arc::clone(&services);
         let next = async move { Ok::<_, ExportError>(export.next(&services).await?.map(|part| (part, export))) };

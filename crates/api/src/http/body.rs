@@ -41,7 +41,8 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
+        let request = request.clone();
+        let payload = payload.take();
         Box::pin(async move {
             content_type(&request, &["application/json"])?;
             let step = services(&request)?.settings.timeouts.body;
@@ -94,7 +95,8 @@ pub(super) async fn read(
     let slot = request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current().client));
     let slot = slot.map(|slot| slot.ok_or_else(|| services.bodies.record_refusal())).transpose()?;
     let Timeouts { contended, grace, .. } = services.settings.timeouts;
-    let (begun, progressed) = (Stopwatch::start(), Stopwatch::start());
+    let begun = Stopwatch::start();
+    let progressed = Stopwatch::start();
     let mut timer = BodyTimer { pace, contended, grace, begun, progressed, arrived: 0, slot };
     while let Some(chunk) = timer.next(&mut payload, request).await? {
         if body.len() + chunk.len() > limit {

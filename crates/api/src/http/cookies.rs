@@ -37,7 +37,8 @@ impl CookieScope {
         let tls =
             settings.environment.is_production() || proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let (scheme, host) = (if tls { "https" } else { "http" }, text(header::HOST).unwrap_or_default());
+        let scheme = if tls { "https" } else { "http" };
+        let host = text(header::HOST).unwrap_or_default();
         let same_site = !headers.contains_key(header::ORIGIN)
             || text(header::ORIGIN).is_some_and(|origin| is_same_site(origin, scheme, host));
         Self {

@@ -58,7 +58,8 @@ impl FromRequest for Admin {
             if let Some(admin) = proven {
                 return Ok(admin);
             }
-            let (Caller(caller), services) = (caller?, services?);
+            let Caller(caller) = caller?;
+            let services = services?;
             Ok(Self(Administrator::of(&services, caller).await?))
         })
     }

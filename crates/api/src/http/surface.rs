@@ -67,7 +67,8 @@ impl Surface {
     /// Registers every endpoint, with its trailing slash and without; the response to a wrong method lists the right ones in
     /// `Allow`.
     pub fn configure(&self, config: &mut web::ServiceConfig, settings: &Settings) {
-        let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
+        let docs_open = settings.operation.docs_open;
+        let transport = settings.transport.transport;
         let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
         let is_open = |endpoint: &Endpoint| docs_open || ![paths::OPENAPI, paths::DOCS].contains(&endpoint.path);
         for endpoint in self.endpoints(transport).filter(is_open) {

@@ -134,7 +134,8 @@ impl FromRequest for PresentedToken {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
+        let request = request.clone();
+        let mut payload = payload.take();
         Box::pin(async move {
             let transport = Transport::of(&request)?;
             let token = match transport.services.settings.transport.transport {

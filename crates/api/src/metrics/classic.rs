@@ -3,7 +3,8 @@
 /// The same samples with other family headers: a counter's family is named like its samples, and there are no units, no infos
 /// and no end marker.
 pub fn classic(open_metrics: &str) -> String {
-    let (mut text, mut help) = (String::with_capacity(open_metrics.len()), None);
+    let mut text = String::with_capacity(open_metrics.len());
+    let mut help = None;
     for line in open_metrics.lines() {
         if let Some(described) = line.strip_prefix("# HELP ") {
             help = described.split_once(' ');

@@ -32,8 +32,16 @@ pub struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, code: ProblemCode, reason: Reason, detail: impl Into<String>) -> Self {
-        let (detail, errors, headers) = (detail.into(), FieldErrors::new(), Vec::new());
-        Self { status, code, reason, detail, errors, feature: None, headers, is_for_load: false }
+        Self {
+            status,
+            code,
+            reason,
+            detail: detail.into(),
+            errors: FieldErrors::new(),
+            feature: None,
+            headers: Vec::new(),
+            is_for_load: false,
+        }
     }
 
     /// The same with one more header.

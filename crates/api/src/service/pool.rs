@@ -41,7 +41,8 @@ impl WorkPool {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..capacity.inside {
-            let (queue, name) = (Arc::clone(&queue), resource.name());
+            let queue = Arc::clone(&queue);
+            let name = resource.name();
             std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&queue))?;
         }
         Ok(Self { gate: Gate::new(resource, capacity, metrics), jobs })

@@ -50,7 +50,8 @@ impl Script {
 
 /// The tables that exist after all of these changes, on either database.
 pub fn tables_of(changes: &[SchemaChange]) -> BTreeSet<String> {
-    let (mut postgres, mut sqlite) = (BTreeSet::new(), BTreeSet::new());
+    let mut postgres = BTreeSet::new();
+    let mut sqlite = BTreeSet::new();
     for change in changes {
         change.postgres.apply(&mut postgres);
         change.sqlite.apply(&mut sqlite);

@@ -174,7 +174,8 @@ mod tests {
         let file = DatabaseFile::of(&url);
         let pool = Manager::new(url, file.clone());
         for _ in 0..3 {
-            let (first, second) = (pool.connect()?, pool.connect()?);
+            let first = pool.connect()?;
+            let second = pool.connect()?;
             assert!(companions_of(&path).iter().all(|companion| companion.exists()));
             assert!(!file.is_lost());
             drop(first);

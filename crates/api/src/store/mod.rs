@@ -157,8 +157,11 @@ impl Store {
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
-        let (pool, write_gate, share) = (self.pool.clone(), self.write_gate.clone(), gate::current());
-        let (metrics, file) = (self.events.clone(), self.file.clone());
+        let pool = self.pool.clone();
+        let write_gate = self.write_gate.clone();
+        let share = gate::current();
+        let metrics = self.events.clone();
+        let file = self.file.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::note_cause(!share.is_own());

@@ -36,8 +36,7 @@ impl Named {
     }
 
     fn username(&self) -> Option<Name> {
-        let (shown, canonical) = (self.username.clone()?, self.username_canonical.clone()?);
-        Some(Name { shown, canonical })
+        Some(Name { shown: self.username.clone()?, canonical: self.username_canonical.clone()? })
     }
 
     fn folded(&self) -> Folded {

@@ -48,7 +48,8 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
             newest_addresses: Vec::new(),
         });
     };
-    let (missing_migrations, (_, now)) = (missing(&mut connection, migrations)?, database_time(&mut connection)?);
+    let missing_migrations = missing(&mut connection, migrations)?;
+    let (_, now) = database_time(&mut connection)?;
     let takes_writes = takes_writes(&mut connection, url)?;
     let newest_addresses = match missing_migrations.as_slice() {
         [] => sessions::newest_addresses(&mut connection, now - Duration::days(1), NEWEST)?,

@@ -61,7 +61,8 @@ fn ConfirmForm(
     /// Set to the result.
     done: RwSignal<Option<HandledLink>>,
 ) -> impl IntoView {
-    let (session, public_api) = (expect_context::<Session>(), PublicApi::new(expect_context::<Http>()));
+    let session = expect_context::<Session>();
+    let public_api = PublicApi::new(expect_context::<Http>());
     let form = FormState::new(&[]);
     let token = StoredValue::new(token);
     let submit = move |()| {

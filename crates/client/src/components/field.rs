@@ -144,7 +144,8 @@ fn error_id(field: &str) -> String {
 
 /// The ids of the elements that describe the field with this id.
 fn described_by(field: &str, has_hint: bool, error: Memo<Option<String>>) -> impl Fn() -> Option<String> + use<> {
-    let (hint, error_id) = (has_hint.then(|| hint_id(field)), error_id(field));
+    let hint = has_hint.then(|| hint_id(field));
+    let error_id = error_id(field);
     move || {
         let error = error.with(Option::is_some).then(|| error_id.clone());
         let ids: Vec<_> = hint.iter().cloned().chain(error).collect();

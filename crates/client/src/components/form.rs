@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn fields_of_one_name_in_two_forms_have_ids_of_their_own() {
         Owner::new().with(|| {
-            let (one, other) = (FormState::new(&["password"]), FormState::new(&["password"]));
+            let one = FormState::new(&["password"]);
+            let other = FormState::new(&["password"]);
             assert_ne!(one.id_of("password"), other.id_of("password"));
             assert_eq!(one.id_of("password"), one.id_of("password"));
         });

@@ -26,7 +26,8 @@ pub fn Protected(children: ChildrenFn) -> impl IntoView {
 }
 
 fn ask_visitors_to_sign_in(session: Session) {
-    let (location, navigate) = (use_location(), use_navigate());
+    let location = use_location();
+    let navigate = use_navigate();
     let pages = expect_context::<Pages>();
     Effect::new(move |_| {
         let SignInState::SignedOut(reason) = session.state() else { return };
@@ -70,7 +71,8 @@ fn Confirming() -> impl IntoView {
 #[component]
 pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();
-    let (query, navigate) = (use_query_map(), use_navigate());
+    let query = use_query_map();
+    let navigate = use_navigate();
     let pages = expect_context::<Pages>();
     Effect::new(move |_| {
         if matches!(session.state(), SignInState::SignedIn(_)) {

@@ -18,8 +18,10 @@ pub fn ResendLink(
     #[prop(into)]
     email: Signal<String>,
 ) -> impl IntoView {
-    let (public_api, notices) = (PublicApi::new(expect_context::<Http>()), expect_context::<Notices>());
-    let (session, page) = (expect_context::<Session>(), expect_context::<PageSession>());
+    let public_api = PublicApi::new(expect_context::<Http>());
+    let notices = expect_context::<Notices>();
+    let session = expect_context::<Session>();
+    let page = expect_context::<PageSession>();
     let pending = Pending::new();
     let send = move || async move {
         let is_signed_in = matches!(untrack(|| session.state()), SignInState::SignedIn(_));

@@ -41,7 +41,8 @@ fn Header() -> impl IntoView {
 /// The navigation entries that this user may see.
 #[component]
 fn Navigation() -> impl IntoView {
-    let (session, pages) = (expect_context::<Session>(), expect_context::<Pages>());
+    let session = expect_context::<Session>();
+    let pages = expect_context::<Pages>();
     let role = Memo::new(move |_| session.user().map_or(Role::User, |user| user.role));
     let entry = |(path, name): (&'static str, &'static str)| {
         view! {

@@ -35,7 +35,8 @@ impl Http {
     pub async fn send(self, request: &ApiRequest) -> FetchResult {
         let is_slow = Rc::new(Cell::new(false));
         let slow = Timeout::new(milliseconds(SLOW), {
-            let (notices, is_slow) = (self.notices, Rc::clone(&is_slow));
+            let notices = self.notices;
+            let is_slow = Rc::clone(&is_slow);
             move || {
                 is_slow.set(true);
                 notices.slow(true);

@@ -15,7 +15,8 @@ pub(super) async fn fetch(request: &ApiRequest) -> FetchResult {
     let controller = AbortController::new().ok();
     let timed_out = Rc::new(Cell::new(false));
     let timer = Timeout::new(milliseconds(request.timeout), {
-        let (controller, timed_out) = (controller.clone(), Rc::clone(&timed_out));
+        let controller = controller.clone();
+        let timed_out = Rc::clone(&timed_out);
         move || {
             timed_out.set(true);
             if let Some(controller) = controller {

@@ -34,7 +34,8 @@ pub fn send_keepalive(request: &ApiRequest) -> impl Future<Output = FetchResult>
 async fn read(response: JsValue) -> Option<ApiResponse> {
     let response: Response = response.dyn_into().ok()?;
     let header = |name| response.headers().get(name).ok().flatten();
-    let (media_type, asked) = (header("Content-Type"), header("Retry-After"));
+    let media_type = header("Content-Type");
+    let asked = header("Retry-After");
     let body = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
     let response = ApiResponse::new(response.status(), &media_type.unwrap_or_default(), body);
     Some(response.retry_after(asked.and_then(|asked| retry_after(&asked))))

@@ -27,7 +27,8 @@ pub fn LoginPage() -> impl IntoView {
 /// The link to the sign-up page, where new accounts are accepted.
 #[component]
 fn SignUp() -> impl IntoView {
-    let (settings, href) = (use_server_settings(), with_query("/register"));
+    let settings = use_server_settings();
+    let href = with_query("/register");
     let is_open = Memo::new(move |_| settings.registration() == Some(Registration::Open));
     view! {
         <Show when=move || is_open.get()>
@@ -51,7 +52,8 @@ fn SignOutMessage() -> impl IntoView {
 fn LoginForm() -> impl IntoView {
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["email", "password"]);
-    let (identifier, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let identifier = RwSignal::new(String::new());
+    let password = RwSignal::new(String::new());
     let unconfirmed = RwSignal::new(None::<String>);
     let submit = move |()| {
         unconfirmed.set(None);

@@ -13,7 +13,8 @@ use leptos::prelude::*;
 /// Asks for an email address and a password, and creates an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    let (settings, waiting) = (use_server_settings(), RwSignal::new(None::<String>));
+    let settings = use_server_settings();
+    let waiting = RwSignal::new(None::<String>);
     let registration = Memo::new(move |_| settings.registration());
     view! {
         {move || match (waiting.get(), registration.get()) {
@@ -56,7 +57,8 @@ fn RegisterForm(
 ) -> impl IntoView {
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["email", "password"]);
-    let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let address = RwSignal::new(String::new());
+    let password = RwSignal::new(String::new());
     let submit = move |()| {
         let rules = untrack(|| settings.password_rules());
         let checked = check(&address.get_untracked(), password.get_untracked(), rules);

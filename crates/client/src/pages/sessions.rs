@@ -89,9 +89,11 @@ fn Device(
     devices: Loader<Vec<SessionResponse>>,
     failure: RwSignal<Option<String>>,
 ) -> impl IntoView {
-    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
+    let notices = expect_context::<Notices>();
     let pending = Pending::reporting_to(failure);
-    let (id, is_current) = (device.id, device.current);
+    let id = device.id;
+    let is_current = device.current;
     let end = Callback::new(move |()| {
         if is_current {
             return page.logout();

@@ -54,7 +54,8 @@ fn a_fresh_token_is_sent_and_the_response_delivered() {
 
 #[test]
 fn a_refused_token_is_refreshed_once_and_the_request_sent_again() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, 1);
     let (mut machine, mut request) = asking(&first);
     assert!(sends(&request.next(&machine, after(1)), &first));
     assert_eq!(request.on_response(&machine, Ok(refused())), ResponseAction::Retry);
@@ -71,7 +72,8 @@ fn a_refused_token_is_refreshed_once_and_the_request_sent_again() {
 
 #[test]
 fn a_refusal_straight_after_a_refresh_is_delivered() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, HOUR);
     let (mut machine, mut request) = asking(&first);
     assert_eq!(request.next(&machine, after(HOUR)), RequestStep::Refresh(None));
     sync(&mut machine, &second);
@@ -92,7 +94,8 @@ fn a_refresh_that_did_not_help_is_not_repeated() {
 
 #[test]
 fn one_persons_request_is_not_sent_for_the_next() {
-    let (hers, his) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
+    let hers = tokens(session(1), 1, 0);
+    let his = tokens(session(2), 1, 1);
     // While her request waits for a refresh.
     let (mut machine, mut request) = asking(&hers);
     assert_eq!(request.next(&machine, after(HOUR)), RequestStep::Refresh(None));
@@ -117,7 +120,8 @@ fn one_persons_request_is_not_sent_for_the_next() {
 
 #[test]
 fn a_request_from_before_a_sign_out_is_not_sent_after_the_same_person_is_back() {
-    let (before, since) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
+    let before = tokens(session(1), 1, 0);
+    let since = tokens(session(2), 1, 1);
     let (mut machine, mut request) = asking(&before);
     sign_out(&mut machine, &before, after(1));
     assert_eq!(request.next(&machine, after(1)), RequestStep::Fail(RequestFailure::SignedOut));

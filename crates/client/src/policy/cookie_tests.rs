@@ -101,8 +101,10 @@ fn every_response_changes_the_key_and_every_session_has_its_own() {
 #[test]
 fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
     let first = signed_in(1, 0);
-    let (mut here, mut there) = (tab_with(&first), opened_later(&first, HOUR));
-    let (first_response, second_response) = (next(&first, HOUR), next(&reloaded(&first), HOUR + 1));
+    let mut here = tab_with(&first);
+    let mut there = opened_later(&first, HOUR);
+    let first_response = next(&first, HOUR);
+    let second_response = next(&reloaded(&first), HOUR + 1);
 
     let effect = here.apply_refresh(&first, adopt(&first_response), seen(&first, HOUR), 0.5);
     assert!(matches!(effect, Effect::Renew(..)));

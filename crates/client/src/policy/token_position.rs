@@ -32,11 +32,8 @@ pub(super) fn session_of(token: &str) -> Option<SessionId> {
 }
 
 fn claims_of<T: DeserializeOwned>(token: &str) -> Option<T> {
-    let mut parts = token.split('.');
-    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
+    let parts: Vec<_> = token.split('.').collect();
+    let [_header, payload, _signature] = parts[..] else { return None };
     serde_json::from_slice(&decode_base64url(payload)?).ok()
 }
 

@@ -160,6 +160,11 @@ impl PageSession {
 
 /// The failure when a response has tokens of another service.
 fn foreign_tokens() -> RequestFailure {
-    let (errors, detail) = (FieldErrors::new(), String::new());
-    RequestFailure::Refused(ServerRefusal { status: 200, reason: Reason::Unknown, errors, detail, feature: None })
+    RequestFailure::Refused(ServerRefusal {
+        status: 200,
+        reason: Reason::Unknown,
+        errors: FieldErrors::new(),
+        detail: String::new(),
+        feature: None,
+    })
 }

@@ -48,7 +48,8 @@ pub(super) fn clients(facts: &Facts<'_>, state: &DatabaseState) -> Option<Findin
     let shared: Vec<_> =
         state.newest_addresses.iter().filter(|address| address.parse().is_ok_and(is_unknown)).collect();
     let newest = shared.first()?;
-    let (some, all) = (shared.len(), state.newest_addresses.len());
+    let some = shared.len();
+    let all = state.newest_addresses.len();
     let message =
         format!("{some} of the newest {all} sessions have a proxy's or a private address, the newest {newest}");
     Some(rules::PROXY_CLIENTS.found(message).about(VARIABLE))

@@ -67,7 +67,9 @@ fn wait_asked_for(response: &SmokeResponse) -> Option<u64> {
 
 async fn receive(request: RequestBuilder) -> Result<SmokeResponse, CheckFailure> {
     let mut response = request.send().await.map_err(|error| no_response(&error))?;
-    let (status, headers, peer) = (response.status().as_u16(), response.headers().clone(), response.remote_addr());
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let peer = response.remote_addr();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| no_response(&error))? {
         if body.len() + chunk.len() > LARGEST_BODY {

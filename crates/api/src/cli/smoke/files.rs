@@ -19,14 +19,16 @@ const WASM: &[u8] = b"\0asm";
 const TOLD: usize = 3;
 
 pub(super) async fn files(smoke: &Smoke) -> CheckResult {
-    let (mut loaded, mut wrong) = (Vec::new(), Vec::new());
+    let mut loaded = Vec::new();
+    let mut wrong = Vec::new();
     for (path, integrity) in named(&smoke.html()?) {
         let Some(url) = smoke.plan.web.join(&path) else { continue };
         let response = smoke.browser.send(smoke.browser.get(url.to_string())).await?;
         wrong.extend(problem(&path, &integrity, &response));
         loaded.push(LoadedFile { path, response });
     }
-    let (count, bytes) = (loaded.len(), loaded.iter().map(|file| file.response.body.len()).sum::<usize>());
+    let count = loaded.len();
+    let bytes = loaded.iter().map(|file| file.response.body.len()).sum::<usize>();
     smoke.files.get_or_init(|| loaded);
     unless_any(&wrong, format!("{count} files, {} KiB, of their types and whole", bytes / 1024))
 }

@@ -78,7 +78,8 @@ mod tests {
         let found = tags(page);
         let names: Vec<_> = found.iter().map(|tag| tag.name).collect();
         assert_eq!(names, ["meta", "script"]);
-        let (meta, script) = (&found[0], &found[1]);
+        let meta = &found[0];
+        let script = &found[1];
         assert_eq!(
             (meta.value("name"), meta.value("data-js"), meta.value("data-wasm")),
             ("program", "/a.js", "/a.wasm")

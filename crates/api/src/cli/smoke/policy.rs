@@ -15,7 +15,8 @@ pub(super) fn policy(smoke: &Smoke) -> CheckResult {
     if policies.iter().all(|policy| policy.trim().is_empty()) {
         return Err(CheckFailure::failed("there is none"));
     }
-    let (web, api) = (smoke.plan.web.origin(), smoke.plan.api.origin());
+    let web = smoke.plan.web.origin();
+    let api = smoke.plan.api.origin();
     let wrong = policies.iter().flat_map(|policy| problems(policy, &web, &api)).collect::<Vec<_>>();
     unless_any(&wrong, format!("the program may run and reach {api}"))
 }

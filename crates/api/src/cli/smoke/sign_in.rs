@@ -30,7 +30,8 @@ pub(super) async fn sign_in(smoke: &Smoke) -> CheckResult {
 
 pub(super) fn clock(smoke: &Smoke) -> CheckResult {
     let seconds = *learnt(&smoke.clock_error)?;
-    let (apart, direction) = (seconds.abs(), if seconds > 0 { "ahead of" } else { "behind" });
+    let apart = seconds.abs();
+    let direction = if seconds > 0 { "ahead of" } else { "behind" };
     if apart > CLOCKS_SECONDS {
         return Err(CheckFailure::Failed(format!("the API's clock is {apart} s {direction} this machine's")));
     }

@@ -30,7 +30,8 @@ impl Listed {
 
 fn list_bucket(bucket: Arc<AmazonS3>, start: String) -> BoxStream<'static, Result<ObjectMeta>> {
     let page = move |position: Option<PagePosition>| {
-        let (bucket, start) = (Arc::clone(&bucket), start.clone());
+        let bucket = Arc::clone(&bucket);
+        let start = start.clone();
         async move {
             let Some(position) = position else { return Ok(None) };
             let (files, next) = read_page(&bucket, &start, position).await?;
@@ -65,8 +66,13 @@ fn read_folder(path: &std::path::Path, folder: &str, start: &str) -> std::io::Re
             continue;
         };
         if metadata.is_file() {
-            let (last_modified, size) = (metadata.modified()?.into(), metadata.len());
-            files.push(ObjectMeta { location, last_modified, size, e_tag: None, version: None });
+            files.push(ObjectMeta {
+                location,
+                last_modified: metadata.modified()?.into(),
+                size: metadata.len(),
+                e_tag: None,
+                version: None,
+            });
         }
     }
     Ok(files)

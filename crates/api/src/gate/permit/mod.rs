@@ -45,7 +45,8 @@ impl Gate {
 
     /// Waits for a permit, on the share of the request that this task serves.
     pub async fn enter(&self) -> Result<Permit, Busy> {
-        let (share, waited) = (current(), Stopwatch::start());
+        let share = current();
+        let waited = Stopwatch::start();
         let (granted, result) = oneshot::channel();
         let pushed = self.0.queue.lock().push(share, granted);
         let ticket = match pushed {

@@ -24,7 +24,9 @@ fn poll(entering: &mut Entering<'_>) -> Option<Result<Permit, Busy>> {
 #[test]
 fn a_permit_that_comes_back_goes_to_the_next_in_turn() {
     let gate = gate(1, 4);
-    let (mut first, mut second, mut third) = (enter(&gate, 1), enter(&gate, 2), enter(&gate, 3));
+    let mut first = enter(&gate, 1);
+    let mut second = enter(&gate, 2);
+    let mut third = enter(&gate, 3);
     let permit = poll(&mut first);
     assert!(matches!(permit, Some(Ok(_))));
     assert!(poll(&mut second).is_none() && poll(&mut third).is_none());
@@ -41,7 +43,8 @@ fn a_permit_that_comes_back_goes_to_the_next_in_turn() {
 fn a_caller_that_stops_waiting_leaves_the_queue() {
     let gate = gate(1, 4);
     let permit = poll(&mut enter(&gate, 1));
-    let (mut dropped, mut stays) = (enter(&gate, 2), enter(&gate, 3));
+    let mut dropped = enter(&gate, 2);
+    let mut stays = enter(&gate, 3);
     assert!(poll(&mut dropped).is_none() && poll(&mut stays).is_none());
     drop(dropped);
     assert_eq!(gate.load(), (1, 1));
@@ -55,7 +58,8 @@ fn a_caller_that_stops_waiting_leaves_the_queue() {
 fn a_permit_whose_caller_disconnected_goes_to_the_next_in_turn() {
     let gate = gate(1, 4);
     let permit = poll(&mut enter(&gate, 1));
-    let (mut dropped, mut stays) = (enter(&gate, 2), enter(&gate, 3));
+    let mut dropped = enter(&gate, 2);
+    let mut stays = enter(&gate, 3);
     assert!(poll(&mut dropped).is_none() && poll(&mut stays).is_none());
     drop(permit);
     drop(dropped);
@@ -80,7 +84,9 @@ fn a_panic_releases_the_permit() {
 fn a_caller_evicted_from_a_full_queue_is_refused_at_once_and_each_refusal_is_counted() {
     let gate = gate(1, 2);
     let _permit = poll(&mut enter(&gate, 1));
-    let (mut one, mut other, mut owner) = (enter(&gate, 2), enter(&gate, 2), enter(&gate, 3));
+    let mut one = enter(&gate, 2);
+    let mut other = enter(&gate, 2);
+    let mut owner = enter(&gate, 3);
     assert!(poll(&mut one).is_none() && poll(&mut other).is_none());
     assert!(matches!(poll(&mut enter(&gate, 2)), Some(Err(Busy))), "it would only evict its own share");
     assert!(poll(&mut owner).is_none());

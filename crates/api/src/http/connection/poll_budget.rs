@@ -77,7 +77,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_burst_is_processed_in_rounds_and_no_connection_is_forgotten() {
-        let (budget, round) = (PollBudget::default(), Rc::new(Cell::new(0)));
+        let budget = PollBudget::default();
+        let round = Rc::new(Cell::new(0));
         let burst: Vec<_> =
             (0..3 * PERMITS).map(|_| actix_web::rt::spawn(take(budget.clone(), Rc::clone(&round)))).collect();
         let counting = actix_web::rt::spawn({

@@ -119,11 +119,24 @@ pub(in crate::http) struct ConnectionWatch {
 impl ConnectionWatch {
     pub(in crate::http) fn new(timeouts: Timeouts, slot: ConnectionSlot) -> Self {
         let timer = Box::pin(sleep(Duration::ZERO));
-        let (begun, open, last, wait) = Default::default();
-        let requests = ConnectionRequests(Rc::new(RequestCounts { slot, begun, open, last, wait }));
-        let (phase, left) = (Phase::New, Duration::ZERO);
-        let mut watch =
-            Self { timeouts, requests, phase, seen: 0, timer, left, reading: None, read_bytes: 0, grace: None };
+        let requests = ConnectionRequests(Rc::new(RequestCounts {
+            slot,
+            begun: Cell::default(),
+            open: Cell::default(),
+            last: Cell::default(),
+            wait: RefCell::default(),
+        }));
+        let mut watch = Self {
+            timeouts,
+            requests,
+            phase: Phase::New,
+            seen: 0,
+            timer,
+            left: Duration::ZERO,
+            reading: None,
+            read_bytes: 0,
+            grace: None,
+        };
         watch.enter(Phase::New);
         watch
     }

@@ -101,7 +101,8 @@ impl FinishedRequest<'_> {
     /// Logs one line per request, with its id and caller like all its lines. Neither the query nor headers or bodies are logged.
     fn log(&self, response: &ServiceResponse) {
         let Self { id, route, duration } = self;
-        let (method, status) = (response.request().method().as_str(), response.status().as_u16());
+        let method = response.request().method().as_str();
+        let status = response.status().as_u16();
         let duration_ms = duration.num_milliseconds();
         log::info!(
             method = method, route = route.as_str(), status = status, duration_ms = duration_ms;

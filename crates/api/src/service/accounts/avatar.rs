@@ -64,7 +64,8 @@ pub async fn save(
 /// Writes the file; until [`exchange`] it is orphaned.
 async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, AvatarError> {
     let key = AvatarKey::new(picture.kind);
-    let (name, now) = (key.file_name(), services.now());
+    let name = key.file_name();
+    let now = services.now();
     let noted = name.clone();
     services.store.write_statement(move |connection| stray_files::insert(connection, &noted, now)).await?;
     services.files.put(&name, picture.content.into(), picture.kind.media_type()).await?;

@@ -60,7 +60,8 @@ async fn reauthenticate_and_erase(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, request.password, &client).await?;
-    let (context, schema) = (services.context(client), Arc::clone(&services.schema));
+    let context = services.context(client);
+    let schema = Arc::clone(&services.schema);
     let deletion = account.write(services, caller, move |connection, user, _| {
         let removed = remove(connection, &schema, &user, &context)?;
         step.complete(connection, Replay::default(), context.shared_at)?;

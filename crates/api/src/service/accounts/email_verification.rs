@@ -112,10 +112,12 @@ async fn verify_once(
     Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
-    let (hash, context) = (links::hash_of(&request.token), services.context(client.clone()));
+    let hash = links::hash_of(&request.token);
+    let context = services.context(client.clone());
     let registration_hash = request.registration.as_deref().map(links::hash_of);
     let now = context.at;
-    let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
+    let lifetimes = services.settings.lifetimes.clone();
+    let rejects = request.reject == Some(true);
     let schema = Arc::clone(&services.schema);
     let transaction = services.store.write(move |connection| {
         let link = OpenedLink {

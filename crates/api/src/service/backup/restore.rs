@@ -166,7 +166,8 @@ fn aged(head: &TableHead, mut row: RowValues, now: DateTime<Utc>) -> Option<RowV
         "one_time_tokens" | "pending_registrations" | "mail_outbox" => None,
         "sessions" => {
             let index_of = |name| head.columns.iter().position(|column| column.name == name);
-            let (at, reason) = (index_of("revoked_at")?, index_of("revoke_reason")?);
+            let at = index_of("revoked_at")?;
+            let reason = index_of("revoke_reason")?;
             if row.get(at)?.is_null() {
                 row[at] = now.to_rfc3339_opts(SecondsFormat::Micros, true).into();
                 row[reason] = RevokeReason::Restored.as_str().into();

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
-        let (numbers, mut last) = (numbers(), newest());
+        let numbers = numbers();
+        let mut last = newest();
         last.id = 7;
         let cursor = cursor((last.at.timestamp_micros(), numbers.shown(last.id)));
         assert_eq!(position(&cursor, &numbers), Some(last));

@@ -79,7 +79,8 @@ impl Limits {
         if !self.enabled {
             return Ok(());
         }
-        let (key, now) = (self.key(budget, name), self.clock.now().timestamp_micros());
+        let key = self.key(budget, name);
+        let now = self.clock.now().timestamp_micros();
         let Some(wait) = self.memory.spent(budget, key, now) else { return Ok(()) };
         self.metrics.count_refusal(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
@@ -179,7 +180,9 @@ impl Attempts<'_> {
         if !limits.enabled {
             return Ok(());
         }
-        let (rule, key, now) = (budget.rule(), limits.key(budget, name), limits.clock.now().timestamp_micros());
+        let rule = budget.rule();
+        let key = limits.key(budget, name);
+        let now = limits.clock.now().timestamp_micros();
         let decision = limits.decide(budget, key, now).await;
         let reset_seconds = seconds_up(decision.wait);
         self.meter.note(Reading { rule, remaining: decision.remaining, reset_seconds });

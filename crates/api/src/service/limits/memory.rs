@@ -107,7 +107,8 @@ mod tests {
         for number in 0..MOST_KEYS {
             memory.take(Budget::RefreshSession, key(number as u128), 0);
         }
-        let (later, fresh) = (Budget::RefreshSession.rule().window_us(), key(u128::MAX));
+        let later = Budget::RefreshSession.rule().window_us();
+        let fresh = key(u128::MAX);
         memory.take(Budget::ExportUser, fresh, later);
         for number in 0..MOST_KEYS / 2 {
             memory.take(Budget::ExportUser, key((MOST_KEYS + number) as u128), later);

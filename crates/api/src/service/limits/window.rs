@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn each_attempt_of_a_spent_amount_is_free_again_after_one_window() {
-        let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
+        let rule = Budget::SignInStranger.rule();
+        let mut log = Log::default();
         for number in 0..10 {
             let decision = log.take(rule, i64::from(number) * MINUTE);
             assert_eq!((decision.allowed, decision.remaining), (true, 9 - number));
@@ -115,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_refunded_attempt_no_longer_counts() {
-        let (rule, mut log) = (Budget::ExportUser.rule(), Log::default());
+        let rule = Budget::ExportUser.rule();
+        let mut log = Log::default();
         for at in 0..5 {
             assert!(log.take(rule, at).allowed);
         }
@@ -129,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_large_budget_has_few_entries() {
-        let (rule, mut log) = (Budget::RequestsClient.rule(), Log::default());
+        let rule = Budget::RequestsClient.rule();
+        let mut log = Log::default();
         for now in 0..6000 {
             assert!(log.take(rule, now * 10_000).allowed);
         }
@@ -141,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_wrong_locks_no_key_out_for_longer_than_a_window() {
-        let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
+        let rule = Budget::SignInStranger.rule();
+        let mut log = Log::default();
         let now = 1_000 * MINUTE;
         for ahead in [10 * MINUTE, 900 * MINUTE] {
             for _ in 0..10 {
@@ -159,8 +163,10 @@ mod tests {
         /// For any sequence of attempts, no window of time allows more than the amount.
         #[test]
         fn no_window_allows_more_than_the_amount(pauses in prop::collection::vec(0..4 * MINUTE, 1..200)) {
-            let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
-            let (mut now, mut allowed) = (0, Vec::new());
+            let rule = Budget::SignInStranger.rule();
+            let mut log = Log::default();
+            let mut now = 0;
+            let mut allowed = Vec::new();
             for pause in pauses {
                 now += pause;
                 if log.take(rule, now).allowed {

@@ -101,7 +101,8 @@ async fn send(
 
 /// Records what the attempt shows about the mail server.
 fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome) {
-    let (mailer, now) = (&services.mailer, services.now());
+    let mailer = &services.mailer;
+    let now = services.now();
     match outcome {
         DeliveryOutcome::Sent(_) => {
             mailer.health.accepted();
@@ -175,7 +176,9 @@ async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails
 
 /// Postpones the mail, unless it has expired by then.
 async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
-    let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
+    let id = mail.id;
+    let kind = mail.kind.as_str();
+    let attempts = mail.attempts;
     let retry_at = services.now() + wait;
     if retry_at >= mail.expires_at && services.clock.check().is_ok() {
         return give_up(services, mail, why).await;
@@ -202,7 +205,10 @@ fn wait_after(attempts: i64) -> Duration {
 
 /// Deletes the mail without having sent it, and records that among the account's events.
 pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> Result<(), StoreError> {
-    let (id, kind, attempts, now) = (mail.id, mail.kind.as_str(), mail.attempts, services.now());
+    let id = mail.id;
+    let kind = mail.kind.as_str();
+    let attempts = mail.attempts;
+    let now = services.now();
     log::error!(
         mail_id = id, attempts = attempts;
         "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"

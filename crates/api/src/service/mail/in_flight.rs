@@ -20,8 +20,7 @@ pub(super) struct InFlight {
 
 impl Default for InFlight {
     fn default() -> Self {
-        let (mails, is_stopping) = (Mutex::default(), AtomicBool::default());
-        Self { mails, is_stopping, permits: Semaphore::new(DATABASE_PERMITS) }
+        Self { mails: Mutex::default(), is_stopping: AtomicBool::default(), permits: Semaphore::new(DATABASE_PERMITS) }
     }
 }
 

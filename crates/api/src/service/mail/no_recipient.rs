@@ -49,7 +49,8 @@ struct RecipientPage {
 fn read_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<RecipientPage> {
     let kinds: Vec<_> = MailKind::ALL.iter().copied().filter(|kind| kind.mail().needs.is_some()).collect();
     let mails = mail_outbox::list_waiting(connection, now, &kinds, after, PAGE)?;
-    let (last, is_full) = (mails.last().map(|mail| mail.id), i64::try_from(mails.len()) == Ok(PAGE));
+    let last = mails.last().map(|mail| mail.id);
+    let is_full = i64::try_from(mails.len()) == Ok(PAGE);
     let spelled: Vec<_> = mails.iter().map(|mail| Spellings::of_recipient(&mail.recipient)).collect();
     let addresses: Vec<_> = spelled.iter().flat_map(Spellings::all).map(String::as_str).collect();
     let known = users::list_addressees(connection, &addresses)?;

@@ -168,8 +168,13 @@ impl Preparation {
         let LinkToken { token, hash } = tokens.choose(known.as_deref());
         let exists = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
         Ok(if exists {
-            let (mail, to) = (Box::new(self.mail), registration.email);
-            LetterDecision::Send { mail, to, says: MailKind::ConfirmRegistration, token, issued: None }
+            LetterDecision::Send {
+                mail: Box::new(self.mail),
+                to: registration.email,
+                says: MailKind::ConfirmRegistration,
+                token,
+                issued: None,
+            }
         } else {
             LetterDecision::NothingToSend
         })
@@ -241,8 +246,11 @@ impl Preparation {
         if self.mail.attempts > 1 {
             return Ok(());
         }
-        let (ip_address, user_agent) = (self.mail.ip_address.clone(), self.mail.user_agent.clone());
-        let client = ClientInfo { ip_address, user_agent, ..ClientInfo::default() };
+        let client = ClientInfo {
+            ip_address: self.mail.ip_address.clone(),
+            user_agent: self.mail.user_agent.clone(),
+            ..ClientInfo::default()
+        };
         let context = RequestContext { client, ..RequestContext::without_client(self.mail.created_at) };
         events::insert(connection, &context.event(user, kind))
     }

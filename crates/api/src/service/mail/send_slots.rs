@@ -100,8 +100,13 @@ mod tests {
     use super::{DueMail, RESERVED, SLOTS, SendSlots, SlotHolder, site_of};
 
     fn mail(recipient: &str, requester: Option<&str>) -> DueMail {
-        let (turn_at, requester) = (chrono::DateTime::UNIX_EPOCH, requester.map(str::to_owned));
-        DueMail { id: 1, turn_at, attempts: 0, recipient: recipient.to_owned(), requester }
+        DueMail {
+            id: 1,
+            turn_at: chrono::DateTime::UNIX_EPOCH,
+            attempts: 0,
+            recipient: recipient.to_owned(),
+            requester: requester.map(str::to_owned),
+        }
     }
 
     /// How many slots a hundred mails to different domains get.

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn one_mail_probes_after_each_pause_until_the_server_accepts() {
-        let (health, mut now) = (ServerHealth::default(), DateTime::UNIX_EPOCH);
+        let health = ServerHealth::default();
+        let mut now = DateTime::UNIX_EPOCH;
         assert_eq!(health.allowed(16, now), 16);
         for _ in 0..16 {
             health.failed(now);
@@ -104,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_pause_that_was_begun_by_a_clock_running_ahead_is_ignored() {
-        let (health, now) = (ServerHealth::default(), DateTime::UNIX_EPOCH);
+        let health = ServerHealth::default();
+        let now = DateTime::UNIX_EPOCH;
         health.failed(now + Duration::days(1));
         assert_eq!(health.allowed(16, now), 1);
         assert_eq!(health.allowed(16, now), 0);

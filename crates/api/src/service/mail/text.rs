@@ -52,7 +52,8 @@ pub(super) fn letter(draft: LetterDraft<'_>, token: &SecretString) -> Letter {
 
 /// How often it happened, if a mail stands for several notices of its kind that were folded.
 fn repetitions(mail: &MailRow) -> Option<String> {
-    let (times, first) = (mail.occurrences, mail.first_at.filter(|_| mail.occurrences > 1)?);
+    let times = mail.occurrences;
+    let first = mail.first_at.filter(|_| mail.occurrences > 1)?;
     Some(format!("This happened {times} times since {}. The last time:", minute(first)))
 }
 

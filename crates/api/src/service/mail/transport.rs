@@ -62,8 +62,14 @@ impl Mailer {
             MailUrl::Smtp(url) => MailTransport::Server(Box::new(Server::new(url, timeout).map_err(MailerError::Url)?)),
         };
         let from = settings.from.parse().map_err(|_| MailerError::From)?;
-        let (health, refusals, in_flight) = (ServerHealth::default(), MailRefusals::default(), InFlight::default());
-        Ok(Self { from, transport, metrics, health, refusals, in_flight })
+        Ok(Self {
+            from,
+            transport,
+            metrics,
+            health: ServerHealth::default(),
+            refusals: MailRefusals::default(),
+            in_flight: InFlight::default(),
+        })
     }
 
     /// Tests whether the mail server responds, and accepts the name and password, and `EMAIL_FROM` as the sender. `Ok` if there is
@@ -115,14 +121,16 @@ pub(super) struct OpenTransport<'a> {
 
 impl OpenTransport<'_> {
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
-        let (reference, kind) = (&letter.reference, letter.kind.as_str());
+        let reference = &letter.reference;
+        let kind = letter.kind.as_str();
         if let Some(connections) = &self.connections {
             return connections.send(&self.mailer.message(letter)?, || self.mailer.health.accepted()).await;
         }
         match &self.mailer.transport {
             MailTransport::Folder(folder) => {
                 let bytes = self.mailer.message(letter)?.formatted();
-                let (folder, name) = (folder.clone(), reference.clone());
+                let folder = folder.clone();
+                let name = reference.clone();
                 let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
                 let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
                 let failed = |error| {

@@ -32,7 +32,8 @@ const STOP_POLL: std::time::Duration = std::time::Duration::from_millis(20);
 /// [`StoreError`]; a mail that was claimed is due again when its claim expires.
 pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
     let transport = services.mailer.open();
-    let (mut run, mut failure) = (DeliveryRun::at(services), None);
+    let mut run = DeliveryRun::at(services);
+    let mut failure = None;
     let mut deliveries = Deliveries { mails: FuturesUnordered::new(), done: Vec::new() };
     loop {
         if failure.is_none() {
@@ -116,7 +117,8 @@ pub async fn stop(services: &Services, work: impl Future) {
     };
     let work = futures_util::future::select(Box::pin(work), Box::pin(arrived));
     let _ = tokio::time::timeout(STOP_TIMEOUT, work).await;
-    let (left, now) = (mails.take_all(), services.shared_now().0);
+    let left = mails.take_all();
+    let now = services.shared_now().0;
     if left.is_empty() {
         return;
     }
@@ -148,8 +150,10 @@ impl<'s> DeliveryRun<'s> {
     /// Claims the mails that get a slot now.
     async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
         let Self { services, .. } = *self;
-        let (mailer, now) = (&services.mailer, services.now());
-        let (was_good, free) = (mailer.health.is_good(), self.slots.free());
+        let mailer = &services.mailer;
+        let now = services.now();
+        let was_good = mailer.health.is_good();
+        let free = self.slots.free();
         // With a wrong clock, links would expire at the wrong time and mails would be given up.
         let is_paused = mailer.in_flight.is_stopping() || services.clock.check().is_err();
         let limit = if is_paused { 0 } else { mailer.health.allowed(free, now) };

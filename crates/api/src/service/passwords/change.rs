@@ -87,8 +87,10 @@ async fn reauthenticate_and_change(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = reauthenticate_and_hash(services, caller, request, &client).await?;
-    let (lifetimes, context) = (services.settings.lifetimes.clone(), services.context(client));
-    let (now, done_at) = (context.at, context.shared_at);
+    let lifetimes = services.settings.lifetimes.clone();
+    let context = services.context(client);
+    let now = context.at;
+    let done_at = context.shared_at;
     let change = account.write(services, caller, move |connection, user, _| {
         context.remember_network(connection, user.id)?;
         let new_session = token_pair::new_session(user.id, &lifetimes, &context);

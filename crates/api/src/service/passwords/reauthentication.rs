@@ -62,7 +62,8 @@ pub async fn check(
 ) -> Result<CallerAccount, ReauthenticationError> {
     let mut attempts = services.limits.attempts(client);
     attempts.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
-    let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
+    let encoded = account.password_hash.clone();
+    let cost = services.settings.passwords.bcrypt_cost;
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
     if compared == Ok(PasswordVerdict::Wrong) {
         let failure = services.context(client.clone()).event(account.user.id, EventKind::ReauthenticationFailed);

@@ -56,7 +56,8 @@ async fn confirm_once(
     Repeatable { request, step }: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
-    let (hash, now) = (links::hash_of(&request.token), services.now());
+    let hash = links::hash_of(&request.token);
+    let now = services.now();
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;

@@ -47,7 +47,8 @@ impl CurrentUser {
         T: Send + 'static,
         R: Send + 'static,
     {
-        let (clock, now) = (services.clock.clone(), services.now());
+        let clock = services.clock.clone();
+        let now = services.now();
         let transaction = services.store.write(move |connection| {
             users::lock_credentials(connection, self.id)?;
             match authorize(connection, self, &clock)? {

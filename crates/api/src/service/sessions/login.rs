@@ -228,7 +228,8 @@ async fn guess(
 /// Finds the account, when it was last signed in to from the client's network, and the pending registration, with the same
 /// statements whether the name is known or not.
 async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> Result<LoginCandidate, StoreError> {
-    let (names, now) = (names.clone(), services.now());
+    let names = names.clone();
+    let now = services.now();
     let network = client.network.map(|network| network.to_string()).unwrap_or_default();
     let ip_address = client.ip_address.clone().unwrap_or_default();
     let lookup = services.store.run(move |connection| {
@@ -278,8 +279,10 @@ async fn open_session(
         note_failure(services, failure, &client).await?;
         return Err(error);
     }
-    let (context, lifetimes) = (services.context(client), services.settings.lifetimes.clone());
-    let (now, ended_at) = (context.at, context.shared_at);
+    let context = services.context(client);
+    let lifetimes = services.settings.lifetimes.clone();
+    let now = context.at;
+    let ended_at = context.shared_at;
     let insertion = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;

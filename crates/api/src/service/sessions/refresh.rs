@@ -112,7 +112,8 @@ pub async fn refresh(
     // The successor's times would be wrong, and the superseded token cannot be restored.
     services.clock.check()?;
     let context = services.context(client);
-    let (now, shared_now) = (context.at, context.shared_at);
+    let now = context.at;
+    let shared_now = context.shared_at;
     let mut attempts = services.limits.attempts(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::attribute_to_owner(&claims).map_err(not_valid)?;
@@ -161,7 +162,8 @@ const fn not_valid(error: TokenError) -> Error<RefreshRefusal> {
 
 /// A hash of the request's network and user agent; `None` for an unknown client.
 fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
-    let (network, user_agent) = (client.network?.neighbourhood(), client.user_agent.as_deref().unwrap_or_default());
+    let network = client.network?.neighbourhood();
+    let user_agent = client.user_agent.as_deref().unwrap_or_default();
     Some(hashing::digest_of(format!("{network}\n{user_agent}").as_bytes()))
 }
 

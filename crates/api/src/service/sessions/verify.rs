@@ -31,7 +31,8 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
 }
 
 async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), Error<TokenError>> {
-    let (id, user) = (claims.sid, tokens::attribute_to_owner(&claims).map_err(Error::Refused)?);
+    let id = claims.sid;
+    let user = tokens::attribute_to_owner(&claims).map_err(Error::Refused)?;
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
     let (session, _) = authorize::authorize_session(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;

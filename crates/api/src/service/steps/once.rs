@@ -104,7 +104,8 @@ impl IdempotentStep {
     }
 
     async fn find(&self, services: &Services) -> Result<Option<FoundStep>, StoreError> {
-        let (fingerprints, clock) = (self.fingerprints.clone(), services.clock.clone());
+        let fingerprints = self.fingerprints.clone();
+        let clock = services.clock.clone();
         services.store.run(move |connection| look_up(connection, &fingerprints, &clock)).await
     }
 }

@@ -39,7 +39,8 @@ impl Table {
     /// named after the table, and are deleted with the account. `name` is the table's name in the database. An index on the
     /// owner and the primary key makes both fast.
     pub fn personal<T: Keyed, O: OwnerOf<T>>(name: &'static str, _table: T, _owner: O) -> Self {
-        let (layout, owned) = (Layout::of::<T>(name), Owned::by::<T, O>(name));
+        let layout = Layout::of::<T>(name);
+        let owned = Owned::by::<T, O>(name);
         let export = ExportList::of(name, owned.clone(), layout.columns.clone());
         let erasure = Some(Erasure::of(owned.clone()));
         Self { export: Some(export), erasure, owned: Some(owned), ..Self::of(layout) }

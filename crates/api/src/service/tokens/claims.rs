@@ -45,8 +45,13 @@ macro_rules! claims {
                 TimeClaims { iat: self.iat, exp: self.exp, nbf: self.nbf }
             }
             fn names(&self) -> NameClaims<'_> {
-                let (iss, aud) = (self.iss.as_deref(), self.aud.as_deref());
-                NameClaims { jti: &self.jti, user_id: &self.user_id, sub: &self.sub, iss, aud }
+                NameClaims {
+                    jti: &self.jti,
+                    user_id: &self.user_id,
+                    sub: &self.sub,
+                    iss: self.iss.as_deref(),
+                    aud: self.aud.as_deref(),
+                }
             }
         }
     };

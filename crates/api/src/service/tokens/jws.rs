@@ -40,7 +40,8 @@ impl<'a> Jws<'a> {
         }
         let (message, signature) = token.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
-        let (header, payload) = (object(header)?, object(payload)?);
+        let header = object(header)?;
+        let payload = object(payload)?;
         decode(signature)?;
         let StrictHeader { alg, typ, kid } = serde_json::from_slice(&header).ok()?;
         let algorithm = alg.parse().ok()?;

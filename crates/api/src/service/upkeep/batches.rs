@@ -23,7 +23,8 @@ pub(in crate::service) async fn in_batches(
 ) -> Result<usize, StoreError> {
     let mut total = 0;
     loop {
-        let (work, took) = (work.clone(), Stopwatch::start());
+        let work = work.clone();
+        let took = Stopwatch::start();
         let rows = services.store.write(move |connection| work(connection, BATCH)).await?;
         total += rows;
         if i64::try_from(rows).is_ok_and(|rows| rows < BATCH) {

@@ -55,7 +55,8 @@ async fn prune_at(services: &Services, now: DateTime<Utc>) -> Result<usize, Stor
     // Referring rows are deleted first, so that deleting a row they refer to costs one row.
     for table in services.schema.tables.iter().rev() {
         for delete in &table.prunes {
-            let (delete, due) = (Arc::clone(delete), due.clone());
+            let delete = Arc::clone(delete);
+            let due = due.clone();
             let rows = in_batches(services, move |connection, batch| delete(connection, &due, batch)).await?;
             ended += if table.layout.name == SESSIONS { rows } else { 0 };
         }

@@ -29,7 +29,8 @@ impl KnownReadiness {
     /// Whether it may be reused for a request that has waited for `waited`. A failure may only if it was found during that wait,
     /// so that a recovery shows at once. Both clocks are checked, because the wall clock may be set.
     pub(in crate::service) fn is_fresh(&self, now: DateTime<Utc>, waited: std::time::Duration) -> bool {
-        let (age, works) = (self.age.elapsed(), self.database.values().all(Option::is_none));
+        let age = self.age.elapsed();
+        let works = self.database.values().all(Option::is_none);
         age <= waited || works && age < FRESH && (now - self.at).abs().to_std().is_ok_and(|age| age < FRESH)
     }
 }

@@ -111,7 +111,8 @@ pub fn list(
     limit: i64,
 ) -> QueryResult<Vec<EventResponse>> {
     type EventColumns = (i64, EventKind, DateTime<Utc>, Option<String>, Option<String>, String);
-    let (at, same_time) = (At(at), auth_events::at.eq(At(at)));
+    let at = At(at);
+    let same_time = auth_events::at.eq(at);
     let rows: Vec<EventColumns> = auth_events::table
         .filter(auth_events::user_id.assume_not_null().eq(user.0))
         // The first condition bounds the index scan, the second one follows the order of the rows.

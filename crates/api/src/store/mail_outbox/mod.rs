@@ -153,7 +153,8 @@ pub fn export(
         .limit(limit)
         .load(connection)?;
     let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): MailColumns| {
-        let ((created_at, due_at, expires_at), (attempts, occurrences, first_at)) = (times, counts);
+        let (created_at, due_at, expires_at) = times;
+        let (attempts, occurrences, first_at) = counts;
         let mail = ExportedMail {
             kind,
             recipient,

@@ -36,7 +36,8 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn ProfileForm() -> impl IntoView {
-    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let session = expect_context::<Session>();
+    let notices = expect_context::<Notices>();
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["display_name", "username"]);
     let profile = ProfileDrafts::new();

@@ -20,7 +20,8 @@ const MEDIA_TYPES: &str = "image/png,image/jpeg,image/jpg,image/webp";
 /// Shows, replaces and removes the picture.
 #[component]
 pub fn PictureForm() -> impl IntoView {
-    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let session = expect_context::<Session>();
+    let notices = expect_context::<Notices>();
     let page = expect_context::<PageSession>();
     let form = FormState::new(&[FIELD]);
     let input = NodeRef::<Input>::new();

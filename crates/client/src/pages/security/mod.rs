@@ -31,10 +31,12 @@ pub fn SecurityPage() -> impl IntoView {
 
 #[component]
 fn PasswordForm() -> impl IntoView {
-    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
+    let notices = expect_context::<Notices>();
     let settings = use_server_settings();
     let form = FormState::new(&["current_password", "new_password"]);
-    let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let current = RwSignal::new(String::new());
+    let new = RwSignal::new(String::new());
     let submit = move |()| {
         notices.say(None);
         let rules = untrack(|| settings.password_rules());
@@ -66,9 +68,11 @@ fn PasswordForm() -> impl IntoView {
 
 #[component]
 fn EmailForm() -> impl IntoView {
-    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
+    let notices = expect_context::<Notices>();
     let form = FormState::new(&["new_email", "password"]);
-    let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let address = RwSignal::new(String::new());
+    let password = RwSignal::new(String::new());
     let submit = move |()| {
         notices.say(None);
         let checked = check_email(&address.get_untracked(), password.get_untracked());

@@ -16,7 +16,8 @@ pub(super) async fn check(facts: &Facts<'_>, clock: &SharedClock, migrations: &M
     if facts.database_is_refused() {
         return Vec::new();
     }
-    let (url, migrations) = (facts.settings.database.url.clone(), migrations.clone());
+    let url = facts.settings.database.url.clone();
+    let migrations = migrations.clone();
     match off_thread(move || read_state(&url, &migrations)).await {
         Some(Ok(state)) => findings(&state, clock).into_iter().chain(proxies::clients(facts, &state)).collect(),
         Some(Err(problem)) => vec![unreachable(problem)],

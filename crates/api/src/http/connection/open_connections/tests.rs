@@ -67,7 +67,8 @@ fn a_trusted_proxy_may_use_every_connection() {
 
 #[test]
 fn past_three_quarters_each_new_connection_displaces_the_one_that_has_waited_the_longest() {
-    let (metrics, proxies) = (metrics(), TrustedProxies::Hops(1));
+    let metrics = metrics();
+    let proxies = TrustedProxies::Hops(1);
     let connections = OpenConnections::of_at_most(16, proxies, &metrics);
     let mut slots: Vec<_> = (0..12).map(|_| waiting(&connections)).collect();
     assert!(ending(slots.iter().map(|(slot, _)| slot)).is_empty());
@@ -177,7 +178,9 @@ fn a_refused_connection_displaces_none() {
 
 #[test]
 fn the_bodies_of_one_client_have_an_eighth_and_less_time_when_more_are_refused() {
-    let (connections, eve, ada) = (connections(64, 1), ShareKey::Account(1), ShareKey::Account(2));
+    let connections = connections(64, 1);
+    let eve = ShareKey::Account(1);
+    let ada = ShareKey::Account(2);
     let slot = enter(&connections, "10.0.0.7");
     let mut bodies: Vec<_> = (0..8).filter_map(|_| slot.begin_body(eve)).collect();
     assert_eq!(bodies.len(), 8);

@@ -54,7 +54,8 @@ pub struct Export {
 pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<Export, ExportError> {
     let slot = services.exports.enter(caller.id, client.network);
     let slot = slot.map_err(|full| Error::Refused(full.into()))?;
-    let (name, at) = (caller.id.to_string(), services.now());
+    let name = caller.id.to_string();
+    let at = services.now();
     services.limits.hold(LEASE, &name).await.map_err(|seconds| Error::Refused(ExportRefusal::Elsewhere(seconds)))?;
     if let Err(error) = note(services, caller, client).await {
         services.limits.release(LEASE, &name).await;
@@ -109,7 +110,9 @@ impl Export {
         cursor: ExportCursor,
     ) -> Result<(Bytes, Option<ExportCursor>), ExportError> {
         let _permit = self.slot.read_permit().await?;
-        let (file, caller, settings) = (self.file.clone(), self.caller, Arc::clone(&services.settings));
+        let file = self.file.clone();
+        let caller = self.caller;
+        let settings = Arc::clone(&services.settings);
         let reading = caller
             .read(services, move |connection, user| file.read(connection, cursor, &Subject { user, caller, settings }));
         let (bytes, next) = reading.await??;

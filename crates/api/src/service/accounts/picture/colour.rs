@@ -133,8 +133,12 @@ fn of_code_points([primaries, transfer, _, full_range]: [u8; 4]) -> Option<Color
     if is_unknown || is_high || full_range != 1 {
         return None;
     }
-    let (matrix_coefficients, full_range) = (MatrixCoefficients::Identity, true);
-    let code_points = CicpProfile { color_primaries, transfer_characteristics, matrix_coefficients, full_range };
+    let code_points = CicpProfile {
+        color_primaries,
+        transfer_characteristics,
+        matrix_coefficients: MatrixCoefficients::Identity,
+        full_range: true,
+    };
     let mut profile = ColorProfile::new_srgb();
     profile.update_rgb_colorimetry_from_cicp(code_points);
     Some(profile)

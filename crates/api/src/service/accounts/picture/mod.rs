@@ -105,7 +105,8 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let file = Cursor::new(content);
     let square = match kind {
         Kind::Png => {
-            let (png, marks) = (PngDecoder::with_limits(file, scratch())?, Marks::of(content));
+            let png = PngDecoder::with_limits(file, scratch())?;
+            let marks = Marks::of(content);
             if marks.moves() { Err(PictureError::Moving) } else { upright_square(png, marks, None) }
         }
         Kind::Jpeg if jpeg::has_end(content) => {

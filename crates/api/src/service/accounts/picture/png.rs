@@ -20,7 +20,8 @@ pub(super) struct Marks<'a> {
 
 impl<'a> Marks<'a> {
     pub(super) fn of(png: &'a [u8]) -> Self {
-        let (mut marks, mut has_pixels) = (Self::default(), false);
+        let mut marks = Self::default();
+        let mut has_pixels = false;
         for (name, content) in Chunks(png.get(8..).unwrap_or_default()) {
             match name {
                 b"eXIf" if marks.exif.is_none() => marks.exif = Some(content),

@@ -6,7 +6,8 @@ use image::{DynamicImage, GenericImageView, Rgba, RgbaImage, imageops};
 pub(super) fn middle(image: &DynamicImage, side: u32) -> RgbaImage {
     let (width, height) = image.dimensions();
     let whole = width.min(height);
-    let (x, y) = ((width - whole) / 2, (height - whole) / 2);
+    let x = (width - whole) / 2;
+    let y = (height - whole) / 2;
     if whole <= side {
         return RgbaImage::from_fn(whole, whole, |dx, dy| image.get_pixel(x + dx, y + dy));
     }

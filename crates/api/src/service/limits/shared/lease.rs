@@ -20,7 +20,8 @@ impl SharedCounts {
     /// Takes or renews a lease for `time`. If another process holds it, returns for how much longer, milliseconds.
     pub(in super::super) async fn hold(&self, key: BudgetKey, holder: &str, time: Duration) -> Option<u64> {
         let (mut connection, number) = self.connection()?;
-        let (script, milliseconds) = (Script::new(HOLD), u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let script = Script::new(HOLD);
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let mut call = script.key(key.in_redis());
         match call.arg(holder).arg(milliseconds).invoke_async::<u64>(&mut connection).await {
             Ok(0) => None,

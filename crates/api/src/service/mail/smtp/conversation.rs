@@ -38,7 +38,8 @@ impl Progress {
 /// Opens a connection, encrypts it and authenticates.
 pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncSmtpConnection, ConversationError> {
     progress.reach(MailStep::Connect);
-    let (hello, address) = (ClientId::default(), (server.host.as_str(), server.port));
+    let hello = ClientId::default();
+    let address = (server.host.as_str(), server.port);
     let (from_the_start, later) = match &server.tls {
         Tls::Wrapper(tls) => (Some(tls.clone()), None),
         Tls::Required(tls) | Tls::Opportunistic(tls) => (None, Some(tls.clone())),
@@ -74,7 +75,8 @@ pub(super) async fn hand_over(
     progress: &Progress,
     accepted: &impl Fn(),
 ) -> Result<(), ConversationError> {
-    let (envelope, source) = (message.envelope(), message.formatted());
+    let envelope = message.envelope();
+    let source = message.formatted();
     progress.reach(MailStep::Mail);
     let parameters = parameters(connection, message, &source)?;
     expect(&connection.command(Mail::new(envelope.from().cloned(), parameters)).await?, DONE)?;

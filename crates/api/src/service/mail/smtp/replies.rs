@@ -168,7 +168,8 @@ mod tests {
     use super::{LINE_MAX_BYTES, REPLY_MAX_BYTES, REPLY_MAX_LINES, ReplyLines};
 
     fn read(said: &[u8]) -> String {
-        let (mut whole, mut bytewise) = (ReplyLines::default(), ReplyLines::default());
+        let mut whole = ReplyLines::default();
+        let mut bytewise = ReplyLines::default();
         assert!(whole.take(said).is_ok() && said.iter().all(|byte| bytewise.take(&[*byte]).is_ok()));
         assert_eq!(whole.ready, bytewise.ready);
         String::from_utf8(whole.ready.into()).unwrap_or_default()
@@ -206,7 +207,8 @@ mod tests {
     #[test]
     fn a_reply_without_an_end_is_an_error() {
         let reply = |line: &[u8], lines| [line.repeat(lines), b"250 ok\r\n".to_vec()].concat();
-        let (short, long) = (b"250-x\r\n".as_slice(), [b"250-".as_slice(), &[b'x'; 1022], b"\r\n"].concat());
+        let short = b"250-x\r\n".as_slice();
+        let long = [b"250-".as_slice(), &[b'x'; 1022], b"\r\n"].concat();
         let mut lines = ReplyLines::default();
         for _ in 0..3 {
             assert!(lines.take(&reply(short, REPLY_MAX_LINES)).is_ok());

@@ -221,7 +221,9 @@ fn statuses(text: &str) -> impl Iterator<Item = Status> {
     text.split_whitespace().filter_map(|word| {
         let word = word.trim_matches(|c: char| !c.is_ascii_digit());
         let mut parts = word.split('.');
-        let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
+        let class = parts.next()?;
+        let subject = parts.next()?;
+        let detail = parts.next()?;
         let is_status = matches!(class, "4" | "5") && parts.next().is_none();
         let number = |part: &str| part.parse().ok().filter(|_| (1..=3).contains(&part.len()));
         Some((number(subject)?, number(detail)?)).filter(|_| is_status)

@@ -65,7 +65,8 @@ impl Server {
 }
 
 fn read_parameters(url: &Url) -> Result<(bool, Vec<Certificate>), String> {
-    let (mut tls_is_required, mut roots) = (false, Vec::new());
+    let mut tls_is_required = false;
+    let mut roots = Vec::new();
     for (name, value) in url.query_pairs() {
         match (name.as_ref(), value.as_ref()) {
             ("tls", "required") => tls_is_required = true,

@@ -107,7 +107,8 @@ fn a_new_parent_and_a_new_session_have_new_keys() {
 
 #[test]
 fn a_successor_is_stored_and_used() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, HOUR);
     let mut machine = tab_with(&first);
     let effect = machine.apply_refresh(&first, adopt(&second), seen(stored(&first), HOUR), 0.5);
     assert_eq!(effect, Effect::Renew(Box::new(second.clone()), Box::new(user())));
@@ -116,7 +117,8 @@ fn a_successor_is_stored_and_used() {
 
 #[test]
 fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, HOUR);
     let mut machine = tab_with(&first);
     let before = machine.epoch();
     assert_eq!(machine.sync_from_storage(seen(stored(&second), HOUR)), Effect::AdoptNewer);
@@ -135,7 +137,8 @@ fn the_slower_of_two_tabs_never_goes_back() {
 
 #[test]
 fn storage_that_lags_behind_is_brought_up_to_date() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, HOUR);
     let mut machine = tab_with(&second);
     assert_eq!(machine.sync_from_storage(seen(stored(&first), HOUR)), Effect::Write(Box::new(second.clone())));
     let effect =
@@ -145,7 +148,8 @@ fn storage_that_lags_behind_is_brought_up_to_date() {
 
 #[test]
 fn a_terminal_response_ends_the_session_unless_newer_tokens_are_stored() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, HOUR);
     let ended = || RefreshOutcome::Ended(Reason::SessionRevoked);
     let mut alone = tab_with(&first);
     assert_eq!(
@@ -160,7 +164,8 @@ fn a_terminal_response_ends_the_session_unless_newer_tokens_are_stored() {
 
 #[test]
 fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, 1);
     let mut here = tab_with(&first);
     let signed_out = here.sign_out(here.epoch(), SignOutReason::ByUser, seen(stored(&first), 1));
     assert_eq!(signed_out, Effect::SignOut(Box::new(first.clone()), SignOutReason::ByUser));
@@ -176,7 +181,8 @@ fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
 
 #[test]
 fn a_refresh_that_ends_after_another_sign_in_changes_nothing() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, 1);
     let others = tokens(session(2), 1, 1);
     let mut machine = tab_with(&first);
     let effect = machine.apply_refresh(&first, adopt(&second), seen(stored(&others), 1), 0.5);
@@ -186,7 +192,8 @@ fn a_refresh_that_ends_after_another_sign_in_changes_nothing() {
 
 #[test]
 fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, 1);
     let mut here = tab_with(&first);
     sign_out(&mut here, &first, after(1));
     assert_eq!(here.sync_from_storage(seen(stored(&second), 1)), Effect::DeleteEndedSession);
@@ -198,7 +205,8 @@ fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
 
 #[test]
 fn a_late_write_does_not_cover_the_next_sign_in() {
-    let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
+    let first = tokens(session(1), 1, 0);
+    let others = tokens(session(2), 1, 1);
     let mut machine = tab_with(&first);
     sign_out(&mut machine, &first, after(1));
     sign_in(&mut machine, &others, after(1));
@@ -209,7 +217,8 @@ fn a_late_write_does_not_cover_the_next_sign_in() {
 
 #[test]
 fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
-    let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
+    let first = tokens(session(1), 1, 0);
+    let others = tokens(session(2), 1, 1);
     let mut machine = tab_with(&first);
     let mut epochs = vec![machine.epoch()];
     assert_eq!(machine.on_storage_event(None, seen(stored(&others), 1)), Effect::Switch);
@@ -223,7 +232,8 @@ fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
 
 #[test]
 fn without_storage_memory_is_enough() {
-    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let first = tokens(session(1), 1, 0);
+    let second = tokens(session(1), 2, HOUR);
     for nothing in [StorageContent::Unavailable, StorageContent::Empty] {
         let mut machine = SessionMachine::new();
         sign_in(&mut machine, &first, after(0));
@@ -350,7 +360,8 @@ fn neither_a_reload_nor_another_tab_gives_an_unknown_key_more_time() {
     let read: SessionTokens = serde_json::from_str(&text).expect("what was written");
 
     // Another tab had the same tokens before, and one that is opened now reads them from storage.
-    let (mut other, mut reloaded) = (SessionMachine::new(), SessionMachine::new());
+    let mut other = SessionMachine::new();
+    let mut reloaded = SessionMachine::new();
     other.sync_from_storage(StorageSnapshot { stored: stored(&first), now: after(1) });
     reloaded.sync_from_storage(StorageSnapshot { stored: stored(&read), now: after(HOUR + 600) });
     for machine in [&mut other, &mut reloaded] {
