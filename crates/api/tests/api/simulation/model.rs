@@ -25,7 +25,7 @@ pub struct ModelSession {
 struct Issued {
     token: String,
     expires_at: DateTime<Utc>,
-    issued_to: Vec<Party>,
+    recipients: Vec<Party>,
     presented_by: Vec<Party>,
 }
 
@@ -177,7 +177,7 @@ impl ModelSession {
         self.issued[presented].presented_by.push(request.party);
         if let Some(token) = issued {
             let index = self.index_of(token);
-            self.issued[index].issued_to.push(request.party);
+            self.issued[index].recipients.push(request.party);
         }
     }
 
@@ -186,7 +186,7 @@ impl ModelSession {
     pub fn is_shared_undetected(&self) -> bool {
         let both = |parties: &[Party]| parties.contains(&Party::Owner) && parties.contains(&Party::Thief);
         let is_undetected = !self.revoked && self.issued.iter().any(|issued| both(&issued.presented_by));
-        self.sends_keys && (is_undetected || self.issued.iter().any(|issued| both(&issued.issued_to)))
+        self.sends_keys && (is_undetected || self.issued.iter().any(|issued| both(&issued.recipients)))
     }
 
     /// Records that the live token was exchanged for this one.
@@ -200,6 +200,6 @@ impl ModelSession {
 
 impl Issued {
     fn new(token: &str, expires_at: DateTime<Utc>) -> Self {
-        Self { token: token.to_owned(), expires_at, issued_to: Vec::new(), presented_by: Vec::new() }
+        Self { token: token.to_owned(), expires_at, recipients: Vec::new(), presented_by: Vec::new() }
     }
 }

@@ -261,7 +261,7 @@ impl World {
         match reason {
             Reason::SessionRevoked => prop_assert!(by_owner, "this session was not ended by its owner"),
             Reason::CredentialsMissing => {
-                prop_assert!(by_owner || !self.cookies_in_order, "the cookie was lost although the lock was held")
+                prop_assert!(by_owner || !self.cookies_in_order, "the cookie was lost although the lock was held");
             }
             _ => {}
         }
