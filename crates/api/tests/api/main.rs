@@ -31,6 +31,7 @@ mod cors;
 mod create_user;
 mod documents;
 mod documents_names;
+mod documents_paths;
 mod email_change;
 mod email_verification;
 mod enumeration;
