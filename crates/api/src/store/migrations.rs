@@ -110,9 +110,16 @@ const PERMANENT_MESSAGES: [&str; 63] = [
 
 /// Messages of PostgreSQL and SQLite about conflicts of a migration with other connections, or about the server's state:
 /// processes of the previous release go on while this one starts.
-const TRANSIENT_MESSAGES: [&str; 8] = [
+const TRANSIENT_MESSAGES: [&str; 14] = [
     "database is locked",
+    // A full disk, a quota that is used up, a lack of memory or of files.
     "database or disk is full",
+    "disk I/O error", // of SQLite, also for a quota
+    "No space left on device",
+    "Disk quota exceeded",
+    "could not extend file",
+    "out of memory",
+    "Too many open files",
     "deadlock detected",
     "could not serialize access",
     "due to lock timeout",
@@ -256,6 +263,34 @@ mod tests {
 
     fn is_transient(message: &str) -> bool {
         MigrateError::Connect(ConnectionError::BadConnection(message.to_owned())).is_transient()
+    }
+
+    /// Messages of PostgreSQL and SQLite in the middle of a migration.
+    #[test]
+    fn a_migration_that_lacked_room_is_repeated_and_one_that_does_not_fit_is_not() {
+        let is_transient = |message: &str| MigrateError::Failed(message.into()).is_transient();
+        for message in [
+            "database or disk is full",
+            "disk I/O error",
+            "could not extend file \"base/16384/16385\": No space left on device",
+            "could not extend file \"base/16384/16385\": Disk quota exceeded",
+            "could not extend file \"base/16384/16385\": wrote only 4096 of 8192 bytes at block 1",
+            "could not write to file \"base/pgsql_tmp/pgsql_tmp12.0\": No space left on device",
+            "could not resize shared memory segment \"/PostgreSQL.12\" to 8388608 bytes: No space left on device",
+            "could not open file \"base/16384/16385\": Too many open files in system",
+            "out of memory",
+        ] {
+            assert!(is_transient(message), "{message}");
+        }
+        for message in [
+            "relation \"sessions\" already exists",
+            "table sessions already exists",
+            "permission denied for schema public",
+            "attempt to write a readonly database",
+            "database disk image is malformed",
+        ] {
+            assert!(!is_transient(message), "{message}");
+        }
     }
 
     /// Messages of PostgreSQL 16 to 18, its poolers, libpq and SQLite.

@@ -1,7 +1,8 @@
 //! Starting on a database that does not exist, is another program's, or is not ready.
 
 use crate::support::{
-    Cluster, Database, Process, TestDb, bounds, create_user, eventually, execute, on_both_databases, try_start,
+    Cluster, Database, DiskError, FaultyDisk, Process, TestDb, bounds, create_user, eventually, execute,
+    on_both_databases, try_start,
 };
 use api::config::DatabaseUrl;
 use api::gate::Resource;
@@ -213,6 +214,40 @@ async fn a_start_that_is_blocked_by_a_lock_tries_again() {
     let process = Process::start_unready(&url, &[]);
     process.live_log().wait_for("canceling statement due to lock timeout; trying again");
     drop(holder); // rolls back
+    process.wait_until_ready().await;
+    process.register(ADA).await.created();
+}
+
+/// A full disk, a quota that is used up, or a device that fails for a while.
+#[actix_web::test]
+async fn a_start_whose_migration_lacked_room_tries_again() {
+    for error in [DiskError::Full, DiskError::Quota, DiskError::Broken] {
+        let db = TestDb::empty(Database::Sqlite);
+        drop(db.connect()); // creates the file
+        let disk = FaultyDisk::of(&db);
+        disk.fail_after(20, error); // connecting writes a dozen times, migrating hundreds of times
+        let process = Process::start_unready(db.url(), &disk.variables());
+        process.live_log().wait_for("start.waiting: a migration failed");
+        disk.recover();
+        process.wait_until_ready().await;
+        process.register(ADA).await.created();
+    }
+}
+
+#[actix_web::test]
+async fn a_start_whose_migration_lacked_room_on_the_server_tries_again() {
+    let db = TestDb::empty(Database::Postgres);
+    db.execute(
+        "CREATE FUNCTION fail() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE disk_full USING MESSAGE = 'could not extend file \"base/1/2\": No space left on device';
+         END $$",
+    );
+    db.execute(
+        "CREATE EVENT TRIGGER full_disk ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION fail()",
+    );
+    let process = Process::start_unready(db.url(), &[]);
+    process.live_log().wait_for("start.waiting: a migration failed");
+    db.execute("DROP EVENT TRIGGER full_disk");
     process.wait_until_ready().await;
     process.register(ADA).await.created();
 }
