@@ -58,23 +58,10 @@ pub fn trimmed(text: &str) -> &str {
 /// The same for a text for people: an invisible character with a meaning at its ends stays, such as the selector that makes the
 /// last symbol an emoji, or the joiner that changes the last letter.
 pub fn trimmed_words(text: &str) -> &str {
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let after = &rest[first.len_utf8()..];
-        if !first.is_whitespace() && (!is_invisible(first) || has_meaning(None, first, after.chars().next())) {
-            break;
-        }
-        rest = after;
-    }
-    while let Some(last) = rest.chars().next_back() {
-        let before = &rest[..rest.len() - last.len_utf8()];
-        let has_meaning = || has_meaning(before.chars().next_back(), last, None) || ends_with_flag(rest.chars().rev());
-        if !last.is_whitespace() && (!is_invisible(last) || has_meaning()) {
-            break;
-        }
-        rest = before;
-    }
-    rest
+    let mut kept = judged(text).filter(|judged| judged.stays && !judged.c.is_whitespace());
+    let Some(first) = kept.next() else { return "" };
+    let last = kept.last().unwrap_or(first);
+    &text[first.offset..last.offset + last.c.len_utf8()]
 }
 
 /// The byte offset of the first invisible character in a text for people that has no meaning at its position.
@@ -82,54 +69,80 @@ pub fn trimmed_words(text: &str) -> &str {
 /// A joiner has a meaning between letters of scripts that use joiners, between emoji, and where it changes the letter next to
 /// it. So has a selector that makes a symbol or a key an emoji, or chooses the form of an ideograph or of a letter.
 pub fn find_meaningless(text: &str) -> Option<usize> {
-    meaningless(text).next()
+    judged(text).find(|judged| !judged.stays).map(|judged| judged.offset)
 }
 
 /// A text for people without its meaningless invisible characters.
 pub fn without_meaningless(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut from = 0;
-    for offset in meaningless(text) {
-        kept.push_str(&text[from..offset]);
-        from = offset + text[offset..].chars().next().map_or(0, char::len_utf8);
-    }
-    kept + &text[from..]
+    judged(text).filter(|judged| judged.stays).map(|judged| judged.c).collect()
 }
 
-/// The byte offsets of all of them; each is compared with the last character before it that stays.
-fn meaningless(text: &str) -> impl Iterator<Item = usize> {
-    let mut before = None;
+/// A character of a text for people.
+#[derive(Clone, Copy)]
+struct Judged {
+    /// In bytes.
+    offset: usize,
+    c: char,
+    /// Whether it is visible or has a meaning.
+    stays: bool,
+}
+
+/// Judges each character by those before it that stay, and by the next one, in one pass.
+fn judged(text: &str) -> impl Iterator<Item = Judged> {
+    let mut before = Before::default();
+    let mut tags = 0;
     let mut characters = text.char_indices().peekable();
     std::iter::from_fn(move || {
-        while let Some((offset, c)) = characters.next() {
-            let after = characters.peek().map(|(_, c)| *c);
-            if is_invisible(c) && !has_meaning(before, c, after) {
-                return Some(offset);
-            }
-            if c == FLAG {
-                for _ in 0..tags_of_flag(text[offset + c.len_utf8()..].chars()) {
-                    characters.next();
-                }
-            }
-            before = Some(c);
+        let (offset, c) = characters.next()?;
+        if tags > 0 {
+            tags -= 1;
+            return Some(Judged { offset, c, stays: true });
         }
-        None
+        let after = characters.peek().map(|(_, c)| *c);
+        let stays = !is_invisible(c) || before.gives_meaning_to(c, after);
+        if stays {
+            before.push(c);
+        }
+        if c == FLAG {
+            tags = tags_of_flag(text[offset + c.len_utf8()..].chars());
+        }
+        Some(Judged { offset, c, stays })
     })
 }
 
-fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
-    match c {
-        '\u{200c}' if before.is_some_and(is_virama) => true,
-        '\u{200d}' if before.is_some_and(|c| is_virama(c) || joins_next(c)) || after.is_some_and(joins_previous) => {
-            true
+/// The end of the text before a character.
+#[derive(Clone, Copy, Default)]
+struct Before {
+    last: Option<char>,
+    /// The last one without its selector: a selector changes the form of a letter, not what may follow it.
+    letter: Option<char>,
+}
+
+impl Before {
+    fn push(&mut self, c: char) {
+        self.last = Some(c);
+        if !is_selector(c) {
+            self.letter = Some(c);
         }
-        '\u{200c}' | '\u{200d}' => before.zip(after).is_some_and(|(before, after)| {
-            (is_of_joining_script(before) && is_of_joining_script(after))
-                || (c == '\u{200d}' && (is_pictograph(before) || is_selector(before)) && is_pictograph(after))
-        }),
-        '\u{180e}' => before.is_some_and(is_mongolian) && after.is_some_and(is_mongolian),
-        '\u{fe0f}' if before.is_some_and(is_of_key) => after == Some('\u{20e3}'),
-        _ => before.is_some_and(|before| takes_selector(before, c)),
+    }
+
+    fn gives_meaning_to(self, c: char, after: Option<char>) -> bool {
+        let Self { last, letter } = self;
+        match c {
+            '\u{200c}' if letter.is_some_and(is_virama) => true,
+            '\u{200d}'
+                if letter.is_some_and(|c| is_virama(c) || joins_next(c)) || after.is_some_and(joins_previous) =>
+            {
+                true
+            }
+            '\u{200c}' | '\u{200d}' => letter.zip(after).is_some_and(|(letter, after)| {
+                (is_of_joining_script(letter) && is_of_joining_script(after))
+                    || (c == '\u{200d}' && is_pictograph(letter) && is_pictograph(after))
+            }),
+            '\u{180e}' => letter.is_some_and(is_mongolian) && after.is_some_and(is_mongolian),
+            '\u{fe0f}' if last.is_some_and(is_of_key) => after == Some('\u{20e3}'),
+            _ => last.is_some_and(|last| takes_selector(last, c)),
+        }
     }
 }
 
@@ -270,15 +283,6 @@ fn tags_of_flag(mut text: impl Iterator<Item = char>) -> usize {
     0
 }
 
-/// Whether a text ends with the tags of a flag. It is read from its end, for at most the length of a flag: this is called for each
-/// invisible character that is trimmed, and there may be thousands.
-fn ends_with_flag(backwards: impl Iterator<Item = char>) -> bool {
-    let mut end: Vec<char> = backwards.take(LONGEST_FLAG + 2).collect();
-    end.reverse();
-    let tags = end.iter().position(|c| *c == FLAG).map(|flag| &end[flag + 1..]).unwrap_or_default();
-    !tags.is_empty() && tags_of_flag(tags.iter().copied()) == tags.len()
-}
-
 const fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
@@ -287,9 +291,9 @@ const fn is_mongolian(c: char) -> bool {
     matches!(c, '\u{1820}'..='\u{18aa}')
 }
 
-/// Shows the symbol before it as text, or as an emoji.
+/// Chooses the form of the character before it (`Variation_Selector`).
 const fn is_selector(c: char) -> bool {
-    matches!(c, '\u{fe0e}' | '\u{fe0f}')
+    matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -297,7 +301,7 @@ mod tests {
     use super::*;
     use icu_properties::props::{
         BidiControl, CanonicalCombiningClass, DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory,
-        GeneralCategoryGroup, JoiningType, NoncharacterCodePoint, Script,
+        GeneralCategoryGroup, JoiningType, NoncharacterCodePoint, Script, VariationSelector,
     };
     use icu_properties::{CodePointMapData, CodePointSetData};
 
@@ -490,15 +494,79 @@ mod tests {
     }
 
     #[test]
-    fn only_the_end_is_read_to_find_a_flag() {
+    fn only_the_next_characters_are_read_to_find_a_flag() {
         let text = format!("{FLAG}{}", "\u{e0074}".repeat(16_000));
-        let mut characters = 0;
-        assert!(!ends_with_flag(text.chars().rev().inspect(|_| characters += 1)));
-        assert_eq!(characters, 8);
         let mut characters = 0;
         assert_eq!(tags_of_flag(text.chars().skip(1).inspect(|_| characters += 1)), 0);
         assert_eq!(characters, 7);
         assert_eq!(trimmed_words(&text), FLAG.to_string());
-        assert!(!ends_with_flag("\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}".chars().rev()));
+        assert_eq!(trimmed_words("\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}"), "");
+    }
+
+    #[test]
+    fn a_flag_behind_another_one_keeps_its_tags() {
+        for name in [
+            "Ada 🏴🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+            "🏴 🏴\u{e0075}\u{e0073}\u{e0074}\u{e0078}\u{e007f}",
+            "🏴🏴🏴\u{e0075}\u{e0073}\u{e0074}\u{e0078}\u{e007f}",
+        ] {
+            assert_eq!(trimmed_words(&format!("{name} \u{200b}")), name, "{name:?}");
+            assert_eq!(find_meaningless(name), None, "{name:?}");
+        }
+    }
+
+    /// `StandardizedVariants.txt`: 1828 180D, 182D 180B, A856 FE00, 10AC5 FE00.
+    #[test]
+    fn a_letter_with_a_selector_joins_like_the_letter() {
+        for name in [
+            "ᠠ\u{1828}\u{180d}\u{180e}ᠠ",
+            "\u{182d}\u{180b}\u{180e}ᠠ",
+            "\u{182e}\u{180b}\u{200d}",
+            "\u{182d}\u{180b}\u{200c}ᠠ",
+            "\u{a856}\u{fe00}\u{200d}",
+            "\u{1000}\u{fe00}\u{200d}\u{1000}",
+        ] {
+            assert_eq!(trimmed_words(&format!(" {name}\u{200b}")), name, "{name:?}");
+            assert_eq!(find_meaningless(name), None, "{name:?}");
+        }
+        // A vowel separator has no variants.
+        assert_eq!(find_meaningless("ᠠ\u{180e}\u{180b}ᠠ"), Some(3));
+        assert_eq!(find_meaningless("❤\u{fe0f}\u{fe0f}"), Some(6));
+    }
+
+    #[test]
+    fn selectors_are_those_of_unicode() {
+        let selectors = CodePointSetData::new::<VariationSelector>();
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_selector(c), selectors.contains(c), "U+{:04X}", u32::from(c));
+        }
+    }
+
+    /// Trimming first and leaving out first give the same.
+    #[test]
+    fn a_text_without_meaningless_characters_loses_none_at_its_ends() {
+        const PARTS: [&str; 14] = [
+            "a",
+            " ",
+            "1",
+            "🏴",
+            "\u{e0075}\u{e0073}\u{e0074}\u{e0078}\u{e007f}",
+            "❤",
+            "\u{fe0f}",
+            "\u{20e3}",
+            "\u{200d}",
+            "\u{200c}",
+            "ᠠ",
+            "\u{180b}",
+            "\u{180e}",
+            "\u{647}",
+        ];
+        for number in 0..PARTS.len().pow(4) {
+            let parts = (0..4).map(|place| PARTS[number / PARTS.len().pow(place) % PARTS.len()]);
+            let text: String = parts.collect();
+            let kept = without_meaningless(&text);
+            assert_eq!(trimmed_words(&kept), kept.trim(), "{text:?}");
+            assert_eq!(without_meaningless(trimmed_words(&text)), kept.trim(), "{text:?}");
+        }
     }
 }
