@@ -3,9 +3,10 @@
 //! A value is taken as it is written; no `$` in it is replaced. Other readers that replace one silently change a secret, so a
 //! line that may rely on it is refused. Quotes around a value are removed: in single quotes every character is literal, in
 //! double quotes `\n`, `\"`, `\\` and `\$` are escapes, and in both a value may have several lines. Without quotes a `#` after
-//! a space begins a comment.
+//! a space begins a comment. A space is any of Unicode's, such as the no-break space that copied text has.
 
 use super::table;
+use auth_types::invisible::trimmed_words;
 use std::collections::BTreeMap;
 
 /// A variable, or what is wrong with a line. The message never repeats the line, which may hold a secret.
@@ -75,10 +76,11 @@ fn next(text: &str) -> (Option<DotenvLine>, usize) {
         return (Some(Err("is not NAME=VALUE; fix or remove it".to_owned())), whole_line);
     }
     let value = &text[value_at..];
-    let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();
+    let blanks = value.len() - value.trim_start_matches(|c: char| c.is_whitespace() && !is_line_end(c)).len();
     let (value, length) = match value[blanks..].chars().next() {
         Some(quote @ ('\'' | '"')) => {
             let (value, length) = quoted(&value[blanks + 1..], quote);
+            let value = value.and_then(|value| without_blank_ends(name, value));
             (value, length.map_or(whole_line, |length| value_at + blanks + 1 + length))
         }
         _ => (unquoted(&line[value_at..]), whole_line),
@@ -94,11 +96,27 @@ fn is_name(name: &str) -> bool {
         && letters.all(|letter| letter.is_ascii_alphanumeric() || "_.".contains(letter))
 }
 
+const fn is_line_end(c: char) -> bool {
+    matches!(c, '\n' | '\r')
+}
+
+/// Quotes keep blanks, and the configuration leaves them out: a secret would silently be another one. Line ends are those of a
+/// value with several lines, such as a key in PEM.
+fn without_blank_ends(name: &str, value: String) -> Result<String, String> {
+    if table::is_known(name) && !value.trim().is_empty() && value.trim_matches(is_line_end) != value.trim() {
+        return Err("has a blank at an end inside its quotes, which would be left out; remove it".to_owned());
+    }
+    Ok(value)
+}
+
 fn unquoted(value: &str) -> Result<String, String> {
-    let comment = value.match_indices('#').find(|(at, _)| value[..*at].ends_with([' ', '\t']));
+    let comment = value.match_indices('#').find(|(at, _)| value[..*at].ends_with(char::is_whitespace));
     let value = comment.map_or(value, |(at, _)| &value[..at]).trim();
     if is_reference(value) {
         return Err(replaced());
+    }
+    if trimmed_words(value) != value {
+        return Err("has an invisible character at an end; delete the line and type it again".to_owned());
     }
     if let Some(name) = second_setting(value) {
         return Err(format!("has {name} in its line; give that a line of its own, or put the value into quotes"));
@@ -194,6 +212,14 @@ mod tests {
         assert_eq!(value("KEY="), "");
         assert_eq!(value("KEY=#a"), "#a");
         assert_eq!(value("KEY= #a"), "", "a comment");
+        assert_eq!(value("KEY=\u{a0}#a"), "", "a comment");
+        assert_eq!(value("KEY=a\u{a0}#b"), "a");
+        for blank in ["\u{a0}", " \u{3000}\t", "\u{2003}"] {
+            assert_eq!(value(&format!("KEY={blank}\"a b\"{blank}# said so")), "a b");
+            assert_eq!(value(&format!("KEY={blank}a b{blank}")), "a b");
+        }
+        assert_eq!(value("KEY=\n"), "", "the next line is not a part of it");
+        assert_eq!(value("KEY=Ada ❤\u{fe0f}"), "Ada ❤\u{fe0f}");
         assert_eq!(value("\u{feff}KEY=first"), "first");
     }
 
@@ -211,6 +237,11 @@ mod tests {
             ("A=1\nDEBUG=False\rSECRET_KEY=secret\rA=2\r", "line 2: ", "line feeds"),
             ("# said so\rSECRET_KEY=secret", "line 1: ", "line feeds"),
             ("KEY='a\nb\rSECRET_KEY=secret'", "line 1: KEY ", "line feeds"),
+            ("SECRET_KEY=' secret'", "line 1: SECRET_KEY ", "a blank at an end"),
+            ("A=1\nDB_PASSWORD=\"secret\u{a0}\"", "line 2: DB_PASSWORD ", "a blank at an end"),
+            ("SECRET_KEY='\n secret'", "line 1: SECRET_KEY ", "a blank at an end"),
+            ("KEY=\u{200b}\"secret\"", "line 1: KEY ", "invisible"),
+            ("KEY=secret\u{2060} # said so", "line 1: KEY ", "invisible"),
             ("DEBUG=False SECRET_KEY=secret", "line 1: DEBUG has SECRET_KEY ", "a line of its own"),
             ("EMAIL_URL=file:data\tDB_PASSWORD=secret", "line 1: EMAIL_URL has DB_PASSWORD ", "a line of its own"),
         ] {
@@ -218,6 +249,9 @@ mod tests {
             assert_eq!(problems.len(), 1, "{text}: {problems:?}");
             assert!(problems[0].starts_with(line) && problems[0].contains(part), "{text}: {problems:?}");
             assert!(!problems[0].contains("secret"), "{problems:?}");
+        }
+        for line in ["SECRET_KEY=''", "SECRET_KEY=' '", "JWT_PRIVATE_KEY=\"\na\nb\n\"", "OTHER=' a '"] {
+            assert!(read(line).iter().all(Result::is_ok), "{line}");
         }
         let entries = read("KEY='a\nB=1");
         assert!(matches!(entries.last(), Some(Ok((name, _))) if name == "B"), "the lines after it are still read");
