@@ -6,8 +6,9 @@ use super::names::BackupName;
 use super::reader::Beginning;
 use crate::config::{DatabaseUrl, folder_of};
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Metadata, Permissions};
 use std::io::{BufWriter, ErrorKind, IntoInnerError};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -30,17 +31,17 @@ pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, Back
 }
 
 /// A user who names a device, a pipe or a link does not want it replaced by a file. Of existing files only backups are replaced: a
-/// typing error must not overwrite the database, a key or an `.env`.
-fn must_be_replaceable(file: &Path) -> Result<(), BackupError> {
+/// typing error must not overwrite the database, a key or an `.env`. Returns the existing file's metadata.
+fn must_be_replaceable(file: &Path) -> Result<Option<Metadata>, BackupError> {
     match std::fs::symlink_metadata(file) {
         Ok(existing) if !existing.is_file() => Err(BackupError::NotAFile(file.to_owned())),
-        Ok(_) => match Beginning::of(open(file)?)? {
-            Beginning::Backup => Ok(()),
-            Beginning::Encrypted if is_named_as_encrypted(file) => Ok(()),
+        Ok(existing) => match Beginning::of(open(file)?)? {
+            Beginning::Backup => Ok(Some(existing)),
+            Beginning::Encrypted if is_named_as_encrypted(file) => Ok(Some(existing)),
             Beginning::Encrypted => Err(BackupError::Unmarked(file.to_owned())),
             Beginning::Foreign => Err(BackupError::NotABackup(file.to_owned())),
         },
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -76,13 +77,24 @@ fn write_and_rename(
     let mut output = BufWriter::new(output);
     let rows = write(plan, &mut output)?;
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
+    if let Some(existing) = must_be_replaceable(file)? {
+        keep_rights(&output, &existing)?;
+    }
     output.sync_all()?;
-    must_be_replaceable(file)?;
     std::fs::rename(unfinished, file)?;
     // The new name must survive a power failure, too.
     File::open(folder_of(file))?.sync_all()?;
     let size_bytes = output.metadata()?.len();
     Ok(CreatedBackup { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })
+}
+
+/// Gives the file the owner, the group and the mode of the one that it replaces: whoever collects backups may read by them. Where
+/// the group must not be given, its rights are not given to another group.
+fn keep_rights(output: &File, existing: &Metadata) -> std::io::Result<()> {
+    let of_group = if fchown(output, None, Some(existing.gid())).is_ok() { 0o070 } else { 0 };
+    // Only root may give a file to another user.
+    _ = fchown(output, Some(existing.uid()), None);
+    output.set_permissions(Permissions::from_mode(existing.mode() & (0o707 | of_group)))
 }
 
 pub(super) fn open(file: &Path) -> Result<File, BackupError> {

@@ -5,7 +5,8 @@ use super::program::{api, done, failed};
 use super::rows::insert_odd_rows;
 use crate::support::{Database, TestDb};
 use api::config::DatabaseUrl;
-use std::os::unix::fs::FileTypeExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::process::Command;
 
 /// Each succeeds and reports a whole backup; the last one remains.
@@ -45,6 +46,30 @@ async fn only_a_regular_file_is_replaced_by_a_backup() {
     assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "content");
     assert!(std::fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
     assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+/// A program that collects backups may read them by the group.
+#[actix_web::test]
+async fn a_backup_that_replaces_another_keeps_its_owner_group_and_mode() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let file = folder.path().join("here");
+    let create = || done(api(folder.path(), db.url(), &["create", "--to", "here"]));
+    let rights = || {
+        let found = std::fs::metadata(&file).unwrap();
+        (found.uid(), found.gid(), found.mode() & 0o7777)
+    };
+    create();
+    let own = rights();
+    assert_eq!(own.2, 0o600, "a new one");
+    let (uid, gid) = if own.0 == 0 { (12_345, 23_456) } else { (own.0, own.1) }; // only root may give a file away
+    std::os::unix::fs::chown(&file, Some(uid), Some(gid)).unwrap();
+    for mode in [0o640, 0o660, 0o644, 0o600] {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let before = std::fs::metadata(&file).unwrap().ino();
+        create();
+        assert_eq!(rights(), (uid, gid, mode));
+        assert_ne!(std::fs::metadata(&file).unwrap().ino(), before, "it was replaced");
+    }
 }
 
 /// Other programs take `-` for standard output, so an operator who uses it here expects to pipe the backup on.
