@@ -39,6 +39,8 @@ pub enum BackupError {
     DatabaseFile(PathBuf),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, Error),
+    #[error("{0} is a pipe, and a restore reads the backup twice; write it to a file and name that")]
+    ReadOnce(PathBuf),
     #[error("there is no backup {0} in the storage; a file of this name is ./{0}")]
     Missing(String),
     #[error("the database is not empty, there are rows in {}; a backup can only be restored into an empty one", .0.join(", "))]

@@ -97,6 +97,11 @@ fn keep_rights(output: &File, existing: &Metadata) -> std::io::Result<()> {
     output.set_permissions(Permissions::from_mode(existing.mode() & (0o707 | of_group)))
 }
 
+/// A pipe without a name, such as `/dev/stdin` behind another command: it is at its end once it was read.
+pub(super) fn is_read_once(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|pipe| !pipe.is_file()) && file.canonicalize().is_err()
+}
+
 pub(super) fn open(file: &Path) -> Result<File, BackupError> {
     File::open(file).map_err(|error| BackupError::Open(file.to_owned(), error))
 }

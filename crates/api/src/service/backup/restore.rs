@@ -64,6 +64,7 @@ pub fn verify(source: &BackupSource, identities: &Identities, coverage: &Coverag
 /// # Errors
 /// [`BackupError`]; the database is still empty then.
 pub fn restore(source: &BackupSource, plan: &RestorePlan<'_>) -> Result<Contents, BackupError> {
+    source.must_be_readable_twice()?;
     must_be_empty(occupied_tables(plan.database, plan.coverage)?)?;
     verify(source, plan.identities, plan.coverage)?;
     migrations::migrate(plan.database, &plan.coverage.migrations)?;

@@ -16,6 +16,15 @@ pub enum BackupSource {
 }
 
 impl BackupSource {
+    /// # Errors
+    /// [`BackupError::ReadOnce`].
+    pub(super) fn must_be_readable_twice(&self) -> Result<(), BackupError> {
+        match self {
+            Self::File(file) if local::is_read_once(file) => Err(BackupError::ReadOnce(file.clone())),
+            Self::File(_) | Self::Stored(..) => Ok(()),
+        }
+    }
+
     pub(super) fn open(&self) -> Result<Box<dyn Read>, BackupError> {
         Ok(match self {
             Self::File(file) => Box::new(local::open(file)?),

@@ -1,5 +1,6 @@
 //! A backup that is not whole and readable is refused before the database is touched; a restore is all or nothing.
 
+use super::program::{api, done, failed};
 use super::rows::insert_odd_rows;
 use super::{BOTH, Backup, key, plan};
 use crate::support::{Database, TestDb, coverage, eventually, on_both_databases};
@@ -12,6 +13,7 @@ on_both_databases![
     a_restore_into_a_database_with_rows_is_refused_and_changes_nothing,
     a_damaged_backup_is_refused_before_the_database_is_touched,
     a_row_that_the_database_refuses_leaves_it_empty,
+    a_restore_from_standard_input_needs_a_file,
     a_restore_that_is_killed_leaves_an_empty_database,
     a_database_of_another_release_is_not_backed_up,
 ];
@@ -184,6 +186,24 @@ async fn a_row_that_the_database_refuses_leaves_it_empty(database: Database) {
     assert!(target.tables().contains(&"users".to_owned()));
     assert_eq!(target.content(), Vec::<String>::new());
     Backup::of(&populated_db()).restore(&target).unwrap();
+}
+
+/// Its second reading would find the end.
+async fn a_restore_from_standard_input_needs_a_file(database: Database) {
+    let (target, folder) = (TestDb::empty(database), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("backup"), Backup::of(&populated_db()).bytes()).unwrap();
+    let restore = |input: Stdio| {
+        let mut command = api(folder.path(), target.url(), &["restore", "/dev/stdin"]);
+        command.stdin(input);
+        command
+    };
+    let mut cat = Command::new("cat").arg(folder.path().join("backup")).stdout(Stdio::piped()).spawn().unwrap();
+    let output = failed(restore(cat.stdout.take().unwrap().into()));
+    assert!(output.starts_with("api: /dev/stdin is a pipe, and a restore reads the backup twice"), "{output}");
+    cat.wait().unwrap();
+    assert_eq!(target.tables(), Vec::<String>::new());
+    let file = std::fs::File::open(folder.path().join("backup")).unwrap();
+    assert!(done(restore(file.into())).starts_with("restored: "));
 }
 
 /// The archive comes through a pipe, so that the test knows how far the restore has progressed.
