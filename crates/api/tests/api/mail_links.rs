@@ -11,6 +11,8 @@ on_both_databases![
     a_mail_that_is_sent_again_has_the_link_that_works,
     a_link_that_has_arrived_works_until_the_next_one_has_arrived,
     a_new_password_does_not_end_the_link_that_confirms_the_address,
+    a_change_to_an_address_that_another_account_requests_too_is_mailed,
+    of_the_links_that_one_account_requests_in_an_outage_the_last_is_mailed,
 ];
 
 /// The server's reply was lost after the mail had arrived: its reader must be able to use its link.
@@ -134,4 +136,40 @@ async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database
     assert_eq!(deliver(&app).await, 2);
     let live = "SELECT count(*) FROM one_time_tokens WHERE purpose = 'verify_email' AND used_at IS NULL";
     assert_eq!(app.db().number(live), 1);
+}
+
+/// Both accounts ask for the same address while its server postpones all mail; each link is for the account that requested it.
+async fn a_change_to_an_address_that_another_account_requests_too_is_mailed(database: Database) {
+    const NEW: &str = "countess@example.net";
+    const LINKS: &str = "SELECT count(DISTINCT user_id) FROM one_time_tokens WHERE used_at IS NULL";
+    let server = ScriptedMailServer::start();
+    let app = start(database, url_of(&server)).await;
+    server.refuse("RCPT", Refusal::Reply("450 4.7.1 try again later"));
+    for email in [ADA, BEN] {
+        let tokens = app.login(email).await;
+        let body = json!({"new_email": NEW, "password": PASSWORD});
+        send(app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body)).await.has_status(202);
+        assert_eq!(deliver(&app).await, 0);
+    }
+    server.accept_all();
+    app.clock().advance(ONE_MINUTE * 4);
+    assert_eq!(deliver(&app).await, 4);
+    let mut accepted = server.accepted();
+    accepted.sort();
+    assert_eq!(accepted, [ADA, BEN, NEW, NEW]);
+    assert_eq!((app.db().number(LINKS), app.db().number(WAITING)), (2, 0));
+}
+
+async fn of_the_links_that_one_account_requests_in_an_outage_the_last_is_mailed(database: Database) {
+    let server = ScriptedMailServer::start();
+    let app = start(database, url_of(&server)).await;
+    server.refuse("RCPT", Refusal::Reply("450 4.7.1 try again later"));
+    for _ in 0..3 {
+        request_reset(&app, ADA).await;
+        assert_eq!(deliver(&app).await, 0);
+    }
+    server.accept_all();
+    app.clock().advance(ONE_MINUTE * 4);
+    assert_eq!(deliver(&app).await, 1);
+    assert_eq!((server.accepted(), app.db().number(WAITING)), (vec![ADA.to_owned()], 0));
 }

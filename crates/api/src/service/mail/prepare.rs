@@ -131,7 +131,7 @@ impl Preparation {
             return Ok(LetterDecision::NothingToSend); // an earlier attempt has arrived and the link was used, or a newer one replaced it
         }
         if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
-            return Ok(LetterDecision::NothingToSend); // after an outage one mail is sent, not each one that was requested in it
+            return Ok(LetterDecision::NothingToSend); // after an outage an account gets one mail, not each one that was requested in it
         }
         if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
             // Returns before any token is changed, so that the link that did arrive stays valid.

@@ -1,6 +1,6 @@
 //! Folding: several waiting mails of the same content to the same address become one.
 
-use super::row::{MAX_WAITING, MailRow, NewMail};
+use super::row::{MAX_WAITING, MailRow, MailSubject, NewMail};
 use crate::mails::MailKind;
 use crate::store::any::AnyConnection;
 use crate::store::schema::mail_outbox;
@@ -43,8 +43,7 @@ impl FoldedMail {
 
 /// Deletes the oldest mails of the same kind to the same address until another one may wait, and returns what they stood for.
 pub(super) fn fold_surplus(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<FoldTotals> {
-    let about = (mail.user.map(|user| user.0), mail.registration);
-    let same = lock_same(connection, mail.kind, &mail.recipient, about)?;
+    let same = lock_same(connection, mail.kind, &mail.recipient, mail.subject())?;
     let ids: Vec<_> = same.iter().skip(MAX_WAITING - 1).map(|row| row.id).collect();
     let parts = delete_returning(connection, &ids)?;
     let occurrences = parts.iter().map(|part| part.occurrences).sum();
@@ -103,12 +102,9 @@ pub(super) struct SameMail {
 
 /// Locks the other mails of the same content to the same address that no worker has attempted yet.
 pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<Vec<SameMail>> {
-    let same = lock_same(connection, mail.kind, &mail.recipient, (mail.user_id, mail.registration_id))?;
+    let same = lock_same(connection, mail.kind, &mail.recipient, mail.subject())?;
     Ok(same.into_iter().filter(|row| row.id != mail.id && row.attempts == 0).collect())
 }
-
-/// The user and the pending registration that a mail is about.
-type MailSubject = (Option<i64>, Option<i64>);
 
 /// Locks the mails of one kind to one address about the same account or registration, newest first. Each registration has its own
 /// link, and a stranger's must not replace the owner's. Rows that another transaction has locked are skipped, so that two

@@ -12,6 +12,7 @@ pub use queue::{
     DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_unattempted_duplicates, delete_waiting,
     list_due, list_expired, list_waiting, lock, postpone,
 };
+use row::MailSubject;
 pub use row::{MAX_WAITING, MailRow, NewMail};
 
 use super::any::AnyConnection;
@@ -54,13 +55,17 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
         .map(|_| ())
 }
 
-/// Whether a newer mail of the same content waits for the same recipient.
+/// Whether a newer mail of the same content waits for the same recipient. One about another account does not count: anyone may
+/// request it, and it does not contain this mail's link.
 pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
-    let newer = mail_outbox::table
+    let newer: Vec<MailSubject> = mail_outbox::table
         .filter(mail_outbox::kind.eq(mail.kind.as_str()))
         .filter(mail_outbox::recipient.eq(&mail.recipient))
-        .filter(mail_outbox::id.gt(mail.id));
-    diesel::select(diesel::dsl::exists(newer)).get_result(connection)
+        .filter(mail_outbox::id.gt(mail.id))
+        .select((mail_outbox::user_id, mail_outbox::registration_id))
+        .distinct()
+        .load(connection)?;
+    Ok(newer.contains(&mail.subject()))
 }
 
 /// Inserts `mail` for the address of the pending registration `registration`, if it exists. The statements are the same either

@@ -15,6 +15,9 @@ impl Queryable<Text, MultiBackend> for MailKind {
     }
 }
 
+/// The user and the pending registration that a mail is about.
+pub(super) type MailSubject = (Option<i64>, Option<i64>);
+
 /// A mail to insert; it is due at once.
 #[derive(Debug, Clone)]
 pub struct NewMail {
@@ -32,6 +35,12 @@ pub struct NewMail {
     pub at: DateTime<Utc>,
     /// When it is no longer worth sending.
     pub expires_at: DateTime<Utc>,
+}
+
+impl NewMail {
+    pub(super) fn subject(&self) -> MailSubject {
+        (self.user.map(|user| user.0), self.registration)
+    }
 }
 
 /// A mail that a worker holds.
@@ -54,6 +63,12 @@ pub struct MailRow {
     pub occurrences: i64,
     /// The time of the first of them; `None` if that is [`MailRow::created_at`].
     pub first_at: Option<DateTime<Utc>>,
+}
+
+impl MailRow {
+    pub(super) fn subject(&self) -> MailSubject {
+        (self.user_id, self.registration_id)
+    }
 }
 
 /// How many mails of one kind may wait for one address: as many as it may get within an hour.
