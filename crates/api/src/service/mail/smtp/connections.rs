@@ -1,6 +1,6 @@
 //! Connections that several mails share.
 
-use super::conversation::{Progress, greet, hand_over, is_special};
+use super::conversation::{Progress, greet, hand_over};
 use super::error::{ConversationError, DONE, expect};
 use super::failure::{classify, may_be_of_connection, took_too_long};
 use super::server::{GOODBYE_TIMEOUT, Server};
@@ -25,7 +25,7 @@ impl<'a> Connections<'a> {
     pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
         let progress = Progress::default();
         match tokio::time::timeout(self.server.timeout, self.converse(message, &progress, &accepted)).await {
-            Ok(sent) => sent.map_err(|error| classify(progress.step(), &error, is_special(message))),
+            Ok(sent) => sent.map_err(|error| classify(progress.step(), &error, message)),
             Err(_) => Err(took_too_long(progress.step())),
         }
     }
@@ -38,8 +38,7 @@ impl<'a> Connections<'a> {
     ) -> Result<(), ConversationError> {
         if let Some(mut used) = self.reuse().await {
             let handed_over = hand_over(&mut used, message, progress, accepted).await;
-            let is_of_connection =
-                |error: &ConversationError| may_be_of_connection(progress.step(), error, is_special(message));
+            let is_of_connection = |error: &ConversationError| may_be_of_connection(progress.step(), error, message);
             if !handed_over.as_ref().is_err_and(is_of_connection) {
                 self.keep(used, &handed_over);
                 return handed_over;

@@ -1,14 +1,16 @@
 //! The scope of a failure at a step of the conversation.
 
+use super::conversation::is_special;
 use super::error::ConversationError;
 use super::reply_text::{are_about_form, are_about_recipient};
 use super::step::MailStep;
 use crate::service::mail::send_error::{FailureScope, SendError};
+use lettre::Message;
 use lettre::transport::smtp::response::Severity;
 
-/// Determines the scope of a failure. `is_special`: the mail is not plain ASCII, so it has parameters that others do not have.
-pub(super) fn classify(step: MailStep, error: &ConversationError, is_special: bool) -> SendError {
-    let scope = scope_of(step, error, is_special);
+/// Determines the scope of a failure to send `message`.
+pub(super) fn classify(step: MailStep, error: &ConversationError, message: &Message) -> SendError {
+    let scope = scope_of(step, error, message);
     let refuses = match scope {
         FailureScope::Recipient => false,
         FailureScope::Mail | FailureScope::Form => is_final(error),
@@ -17,15 +19,15 @@ pub(super) fn classify(step: MailStep, error: &ConversationError, is_special: bo
     SendError { scope, why: describe(step, error), refused_at: refuses.then_some(step) }
 }
 
-fn scope_of(step: MailStep, error: &ConversationError, is_special: bool) -> FailureScope {
+fn scope_of(step: MailStep, error: &ConversationError, message: &Message) -> FailureScope {
     let code = error.status().map(u16::from);
     let text = error.text();
+    let is_of_recipient = || code.is_some_and(|code| are_about_recipient(code, &text, message.envelope()));
+    // A mail that is not plain ASCII has parameters that others do not have.
     let is_of_form = matches!(error, ConversationError::NoUtf8)
-        || (is_special && code.is_some_and(|code| are_about_form(code, &text)));
+        || (code.is_some_and(|code| are_about_form(code, &text)) && is_special(message));
     match step {
-        MailStep::Rcpt if is_final(error) && code.is_some_and(|code| are_about_recipient(code, &text)) => {
-            FailureScope::Recipient
-        }
+        MailStep::Rcpt if is_final(error) && is_of_recipient() => FailureScope::Recipient,
         MailStep::Mail | MailStep::Rcpt | MailStep::Data | MailStep::Message if is_of_form => FailureScope::Form,
         MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => FailureScope::Us,
         MailStep::Rcpt | MailStep::Data | MailStep::Message => FailureScope::Mail,
@@ -46,9 +48,9 @@ pub(super) fn took_too_long(step: MailStep) -> SendError {
 
 /// Whether a new connection may succeed where a reused one failed: many servers accept a limited number of mails per connection and
 /// then refuse the next one, or close it. Not after the end of a mail, because the server may have accepted it.
-pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, is_special: bool) -> bool {
+pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, message: &Message) -> bool {
     match step {
-        MailStep::Mail => !matches!(scope_of(step, error, is_special), FailureScope::Form),
+        MailStep::Mail => !matches!(scope_of(step, error, message), FailureScope::Form),
         MailStep::Rcpt | MailStep::Data => error.status().is_none() || error.is_goodbye(),
         MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Message => false,
     }

@@ -1,9 +1,11 @@
 //! What the text of a refusal says: its enhanced status (RFC 3463) or, if there is none, a few phrases that many servers use.
 
+use lettre::Address;
+use lettre::address::Envelope;
 use std::net::IpAddr;
 
-/// The second and third part of an enhanced status.
-pub(super) type Status = (u16, u16);
+/// An enhanced status: class, subject and detail.
+type Status = (u16, u16, u16);
 
 /// Phrases about the recipient's address, in lower case, of servers that send no enhanced status.
 const FINAL: [&str; 11] = [
@@ -107,12 +109,9 @@ const PLACES: [&str; 5] = [
 /// The code of a server that never accepts mail (RFC 7504): our server must not send it, so `EMAIL_URL` names the wrong one.
 const NO_MAIL_HERE: u16 = 521;
 
-/// The recipient's host does not respond (RFC 3463, section 3.5).
-const NO_HOST_RESPONSE: Status = (4, 1);
-
 /// Phrases about the sender, what it may do, or a temporary condition, regardless of the status: a server that asks the sender's own
 /// server repeats its reply, and some send a permanent status for a temporary condition.
-const NEVER_FINAL: [&str; 40] = [
+const NEVER_FINAL: [&str; 57] = [
     "sender",
     "sending",
     "outgoing",
@@ -135,6 +134,20 @@ const NEVER_FINAL: [&str; 40] = [
     "your ip",
     "your server",
     "your domain",
+    "relay",
+    "authentic",
+    "authoris",
+    "authoriz",
+    "credential",
+    "log in",
+    "login",
+    "permission",
+    "permitted",
+    "starttls",
+    "encrypt",
+    "suspended",
+    "unverified",
+    "verification",
     "policy",
     "policies",
     "reputation",
@@ -152,24 +165,28 @@ const NEVER_FINAL: [&str; 40] = [
     "timed out",
     "timeout",
     "temporar",
+    "again later",
+    "in progress",
+    "busy",
     "too many",
 ];
 
+/// What may stand around an address in a reply.
+const AROUND_ADDRESS: [char; 9] = ['<', '>', '(', ')', '[', ']', ':', ',', ';'];
+
 /// Whether a permanent refusal of `RCPT` says that the recipient's address is not accepted. `text` has all lines of the reply. In
 /// doubt the refusal is about us: then the mail waits and is not lost.
-pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
-    if code == NO_MAIL_HERE {
+pub(super) fn are_about_recipient(code: u16, text: &str, envelope: &Envelope) -> bool {
+    if code == NO_MAIL_HERE || names_another(text, envelope) {
         return false;
     }
     let names_address = text.contains('@');
-    let text = without_addresses(text);
+    let text = PLACES.iter().fold(without_addresses(text), |text, place| text.replace(place, ""));
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
     let statuses: Vec<_> = statuses(&text).collect();
-    if says(&NEVER_FINAL) || statuses.iter().copied().any(is_about_us) {
+    if says(&NEVER_FINAL) || statuses.iter().copied().any(|status| is_temporary(status) || is_about_us(status)) {
         return false;
     }
-    // Exchange sends 5.4.1 for an unknown recipient, but also for a refused sender.
-    let is_exact = |status| is_exact(status) && !(status == NO_HOST_RESPONSE && says(&["relay"]));
     if statuses.iter().copied().any(is_exact) {
         return true;
     }
@@ -178,9 +195,30 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     matches!(code, 550..=553) && is_final && says_nothing_else(&text)
 }
 
+/// Whether a reply names an address other than the recipient's, or our domain: a server that asks the sender's own server says
+/// that our address is unknown. The address after `try` is where the recipient has moved (RFC 5321, section 3.4).
+fn names_another(text: &str, envelope: &Envelope) -> bool {
+    let recipients: Vec<_> = envelope.to().iter().map(|to| as_replied(to.as_ref())).collect();
+    let is_ours = |name: &str| {
+        let domain = envelope.from().map(Address::domain);
+        domain.is_some_and(|ours| ours.eq_ignore_ascii_case(name))
+            && !envelope.to().iter().any(|to| to.domain().eq_ignore_ascii_case(name))
+    };
+    let before = std::iter::once("").chain(text.split_whitespace());
+    let words = before.zip(text.split_whitespace()).filter(|(before, _)| !before.eq_ignore_ascii_case("try"));
+    let names = words.flat_map(|(_, word)| word.split(AROUND_ADDRESS)).map(as_replied);
+    names.into_iter().any(|name| if name.contains('@') { !recipients.contains(&name) } else { is_ours(&name) })
+}
+
+/// An address as a reply repeats it: in any case, between quotes or dots, with `?` for what is not ASCII.
+fn as_replied(address: &str) -> String {
+    let ascii = address.bytes().map(|byte| if byte.is_ascii() { char::from(byte) } else { '?' });
+    let ascii: String = ascii.map(|c| c.to_ascii_lowercase()).collect();
+    ascii.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
+}
+
 /// Whether each word is one of [`OF_RECIPIENT`].
 fn says_nothing_else(text: &str) -> bool {
-    let text = PLACES.iter().fold(text.to_owned(), |text, place| text.replace(place, ""));
     let is_of_recipient = |word: &str| {
         let mut parts = word.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '-'));
         parts.all(|part| matches!(part.trim_matches('-'), part if part.is_empty() || OF_RECIPIENT.contains(&part)))
@@ -201,32 +239,35 @@ fn says_nothing(word: &str) -> bool {
 /// (RFC 5321, section 4.1.1.11), or a status about the media or the protocol (RFC 3463, sections 3.6 and 3.7). In doubt it is: if the
 /// server refuses us, the next plain mail shows that.
 pub(super) fn are_about_form(code: u16, text: &str) -> bool {
-    matches!(code, 500 | 501 | 504 | 555) || statuses(text).any(|(subject, _)| matches!(subject, 5 | 6))
+    matches!(code, 500 | 501 | 504 | 555) || statuses(text).any(|(_, subject, _)| matches!(subject, 5 | 6))
 }
 
 /// 5.1.7 and 5.1.8 are about the sender's address, 5.3 about the mail system, 5.5 about the protocol, 5.7 about security and policy.
 fn is_about_us(status: Status) -> bool {
-    matches!(status, (1, 7 | 8) | (3 | 5 | 7, _))
+    matches!(status, (_, 1, 7 | 8) | (_, 3 | 5 | 7, _))
+}
+
+/// Class 4 is a temporary condition (RFC 3463, section 2), even if the code is permanent.
+fn is_temporary(status: Status) -> bool {
+    matches!(status, (4, _, _))
 }
 
 /// Whether a status is about the recipient. The address is unknown, malformed, moved, accepts no mail or none of this form (RFC 3463;
 /// RFC 7505 and RFC 6531 for the last two), or the mailbox is disabled or full. Exchange sends 5.4.1 for an unknown mailbox. Other
 /// statuses about quotas and routes may be about us.
 fn is_exact(status: Status) -> bool {
-    matches!(status, (1, 1..=4 | 6 | 10) | (2, 1 | 2) | (4, 1) | (6, 7))
+    matches!(status, (5, 1, 1..=4 | 6 | 10) | (5, 2, 1 | 2) | (5, 4, 1) | (5, 6, 7))
 }
 
 /// The statuses in a reply, anywhere in its text: servers also write `#5.7.1` and `(#5.7.1)`, some only in the last line.
 fn statuses(text: &str) -> impl Iterator<Item = Status> {
     text.split_whitespace().filter_map(|word| {
         let word = word.trim_matches(|c: char| !c.is_ascii_digit());
-        let mut parts = word.split('.');
-        let class = parts.next()?;
-        let subject = parts.next()?;
-        let detail = parts.next()?;
-        let is_status = matches!(class, "4" | "5") && parts.next().is_none();
-        let number = |part: &str| part.parse().ok().filter(|_| (1..=3).contains(&part.len()));
-        Some((number(subject)?, number(detail)?)).filter(|_| is_status)
+        let mut parts = word.split('.').map(|part| part.parse().ok().filter(|_| (1..=3).contains(&part.len())));
+        let class = parts.next()??;
+        let subject = parts.next()??;
+        let detail = parts.next()??;
+        (matches!(class, 4 | 5) && parts.next().is_none()).then_some((class, subject, detail))
     })
 }
 
@@ -238,7 +279,15 @@ fn without_addresses(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{are_about_form, are_about_recipient};
+    use super::{Envelope, are_about_form, are_about_recipient};
+
+    const TO: &str = "a@b.example";
+
+    fn is_about_recipient(code: u16, text: &str, to: &str) -> bool {
+        let (from, to) = ("no-reply@us.example".parse(), to.parse());
+        let envelope = from.and_then(|from| to.map(|to| Envelope::new(Some(from), vec![to])));
+        envelope.is_ok_and(|envelope| envelope.is_ok_and(|envelope| are_about_recipient(code, text, &envelope)))
+    }
 
     /// Texts of Postfix, Exim, qmail, Exchange, Gmail and others; the lines of one reply are joined by a space.
     const RECIPIENT: &[(u16, &str)] = &[
@@ -247,14 +296,13 @@ mod tests {
         (550, "<a@b.example>: Recipient address rejected: User unknown in relay recipient table"),
         (550, "5.1.1 <a@b.example> User doesn't exist: a@b.example"),
         (550, "5.1.2 <a@b.example>: Recipient address rejected: Domain not found"),
-        (553, "5.1.3 <a@b>: Recipient address rejected: not a valid address"),
+        (553, "5.1.3 <a@b.example>: Recipient address rejected: not a valid address"),
         (554, "5.1.1 unknown"),
         (550, "Unrouteable address"),
         (550, "Unknown user"),
         (550, "unknown user here"),
         (550, "no such user"),
         (550, "No Such User Here"),
-        (550, "<blocked.sender@relay.example> does not exist"),
         (550, "sorry, no mailbox here by that name. (#5.1.1)"),
         (511, "sorry, no mailbox here by that name (#5.1.1 - chkuser)"),
         (550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup"),
@@ -329,6 +377,19 @@ mod tests {
         (550, "unknown command; say hello first"),
         (550, "Greylisted, unknown triplet, try again later"),
         (550, "5.4.1 Relay Access Denied"),
+        (550, "4.4.1 connection to the mailbox server failed, try again"),
+        (552, "4.2.2 mailbox full"),
+        (550, "5.1.1 user unknown (#4.3.0)"),
+        (550, "5.1.2 unable to relay"),
+        (550, "5.1.2 We do not relay for this domain"),
+        (550, "5.1.1 Authentication required for relay"),
+        (550, "5.1.1 unauthenticated"),
+        (550, "5.1.1 not authorized"),
+        (550, "5.2.1 You have no permission to send to this recipient"),
+        (550, "5.1.1 recipient verification in progress"),
+        (550, "5.1.10 server busy"),
+        (550, "5.1.1 try again later"),
+        (550, "5.4.1 Access denied. Tenant is suspended"),
         (550, "5.1.8 <no-reply@us.example>: Sender address rejected: Domain not found"),
         (550, "5.1.7 Bad sender address"),
         (550, "5.3.2 system not accepting network messages"),
@@ -419,20 +480,56 @@ mod tests {
     #[test]
     fn only_texts_about_the_recipient_are_final() {
         for &(code, text) in RECIPIENT {
-            assert!(are_about_recipient(code, text), "{code} {text}");
+            assert!(is_about_recipient(code, text, TO), "{code} {text}");
         }
         for &(code, text) in US {
-            assert!(!are_about_recipient(code, text), "{code} {text}");
+            assert!(!is_about_recipient(code, text, TO), "{code} {text}");
         }
     }
 
     #[test]
     fn an_address_that_contains_a_phrase_changes_nothing() {
-        assert!(are_about_recipient(550, "unknown: <5.7.1@relay.example>"));
-        assert!(are_about_recipient(550, "5.1.1 unknown: 5.7.1@relay.example"));
+        assert!(is_about_recipient(
+            550,
+            "<blocked.sender@relay.example> does not exist",
+            "blocked.sender@relay.example"
+        ));
+        assert!(is_about_recipient(550, "unknown: <5.7.1@relay.example>", "5.7.1@relay.example"));
+        assert!(is_about_recipient(550, "5.1.1 unknown: 5.7.1@relay.example", "5.7.1@relay.example"));
         // An IP address or a version number is not a status.
-        assert!(are_about_recipient(550, "5.1.1 unknown at 5.7.1.9"));
-        assert!(are_about_recipient(550, "5.1.1 unknown at 15.7.1"));
+        assert!(is_about_recipient(550, "5.1.1 unknown at 5.7.1.9", TO));
+        assert!(is_about_recipient(550, "5.1.1 unknown at 15.7.1", TO));
+    }
+
+    #[test]
+    fn a_reply_that_names_another_address_is_not_about_the_recipient() {
+        for text in [
+            "5.1.1 <no-reply@us.example>: User unknown",
+            "<no-reply@us.example> does not exist",
+            "no-reply@us.example: no such user here",
+            "5.1.1 user unknown: NO-REPLY@US.EXAMPLE.",
+            "5.1.1 <no-reply@us.example> to <a@b.example>: User unknown",
+            "5.1.1 <a@b.example>: <ba@b.example>: User unknown",
+            "5.1.1 a@b.example.com: User unknown",
+            "5.1.2 <us.example>: Domain not found",
+            "5.1.2 us.example: host unknown",
+        ] {
+            assert!(!is_about_recipient(550, text, TO), "{text}");
+        }
+        for (text, to) in [
+            ("5.1.1 <A@B.Example>: User unknown", TO),
+            ("5.1.1 user unknown: (a@b.example).", TO),
+            ("<a@b.example>... User unknown", TO),
+            ("5.1.1 'a+b=c@b.example': User unknown", "a+b=c@b.example"),
+            ("5.1.1 <_a_@b.example>: User unknown", "_a_@b.example"),
+            ("5.1.1 <??rger@b.example>: User unknown", "\u{e4}rger@b.example"),
+            ("5.1.1 <no-reply@us.example>: User unknown", "no-reply@us.example"),
+            ("5.1.1 no user a at us.example", "a@us.example"),
+        ] {
+            assert!(is_about_recipient(550, text, to), "{text}");
+        }
+        assert!(is_about_recipient(551, "User not local; please try <c@d.example>", TO));
+        assert!(!is_about_recipient(551, "<c@d.example> not local; please try again", TO));
     }
 
     #[test]
