@@ -12,6 +12,7 @@ on_both_databases![
     only_a_refused_recipient_is_final,
     while_the_server_refuses_us_one_mail_probes_and_all_are_sent_afterwards,
     expired_mails_do_not_wait_for_a_server_that_refuses_us,
+    a_server_that_refuses_us_does_so_until_it_responds_differently,
 ];
 
 pub const ADA: &str = "ada@example.com";
@@ -269,6 +270,42 @@ async fn expired_mails_do_not_wait_for_a_server_that_refuses_us(database: Databa
     request_reset(&app, ADA).await;
     deliver(&app).await;
     assert_eq!(app.db().number(WAITING), 1);
+}
+
+/// While it cannot be reached, its last response still applies, so the alert does not end.
+async fn a_server_that_refuses_us_does_so_until_it_responds_differently(database: Database) {
+    const REFUSES: &str = "latchkey_mail_server_refuses 1";
+    let server = ScriptedMailServer::start();
+    let app = start(database, url_of(&server)).await;
+    request_reset(&app, ADA).await;
+    server.refuse("CONNECT", Refusal::Reply("554 go away"));
+    deliver(&app).await;
+    assert!(has_metric(&app, REFUSES).await);
+    for step in ["CONNECT", "EHLO", "AUTH", "MAIL"] {
+        server.refuse(step, Refusal::HangUp);
+        app.clock().advance(ONE_MINUTE);
+        deliver(&app).await;
+        assert!(has_metric(&app, REFUSES).await, "disconnected at {step}");
+    }
+
+    // A mail that never reaches the server says nothing about it. The pause of the outage goes on, too.
+    server.refuse("CONNECT", Refusal::Reply("554 go away"));
+    for _ in 0..2 {
+        app.clock().advance(ONE_MINUTE);
+        deliver(&app).await;
+    }
+    request_reset(&app, BEN).await;
+    app.db().execute("UPDATE mail_outbox SET kind = 'email_changed', recipient = 'nowhere' WHERE attempts = 0");
+    app.db().execute("UPDATE mail_outbox SET turn_at = expires_at WHERE attempts > 0");
+    app.clock().advance(ONE_MINUTE);
+    deliver(&app).await;
+    assert_eq!(app.db().number(WAITING), 1);
+    assert!(has_metric(&app, REFUSES).await, "a mail without a mailable address");
+
+    server.refuse("RCPT", Refusal::Reply("450 not now"));
+    app.clock().advance(ONE_MINUTE * 4);
+    deliver(&app).await;
+    assert!(!has_metric(&app, REFUSES).await);
 }
 
 /// The operator's test goes as far as naming the sender, and sends nothing.

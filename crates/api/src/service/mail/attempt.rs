@@ -2,7 +2,7 @@
 
 use super::metrics::MailOutcome;
 use super::prepare::{PrepareError, Prepared, prepare};
-use super::send_error::{FailureScope, SendError};
+use super::send_error::{FailureScope, SendError, ServerResponse};
 use super::send_slots::domain_of;
 use super::server_health::LONGEST_PAUSE;
 use super::smtp::MailStep;
@@ -110,10 +110,10 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
             report_refusal(services, None);
         }
         DeliveryOutcome::Failed(error) => {
-            match error.scope {
-                FailureScope::Us => mailer.health.failed(now),
-                FailureScope::Form => mailer.health.not_probed(now),
-                FailureScope::Mail | FailureScope::Recipient => mailer.health.accepted(),
+            match (error.scope, error.response) {
+                (FailureScope::Us, _) => mailer.health.failed(now),
+                (FailureScope::Form, _) | (_, ServerResponse::None) => mailer.health.not_probed(now),
+                (FailureScope::Mail | FailureScope::Recipient, _) => mailer.health.accepted(),
             }
             record_failure(services, mail, error);
         }
@@ -129,18 +129,21 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
 
 fn record_failure(services: &Services, mail: &MailRow, error: &SendError) {
     let refusals = &services.mailer.refusals;
-    if let Some(step) = error.refused_at {
+    if let ServerResponse::Refuses(step) = error.response {
         services.mailer.metrics.count_refusal(step);
         if error.scope == FailureScope::Mail {
             refusals.add(domain_of(&mail.recipient));
         }
     }
-    let what = match (error.scope, error.refused_at) {
-        // This says nothing about other mails.
-        (FailureScope::Form, _) => return,
-        (FailureScope::Us, Some(step)) => Some((step, "no mail can be sent until that is fixed")),
-        (_, step) if refusals.are_to_several() => {
-            let step = step.unwrap_or(MailStep::Message);
+    let what = match (error.scope, error.response) {
+        // The first says nothing about other mails. After the second, the server's last response still applies.
+        (FailureScope::Form, _) | (_, ServerResponse::None) => return,
+        (FailureScope::Us, ServerResponse::Refuses(step)) => Some((step, "no mail can be sent until that is fixed")),
+        (_, response) if refusals.are_to_several() => {
+            let step = match response {
+                ServerResponse::Refuses(step) => step,
+                ServerResponse::None | ServerResponse::AcceptsUs => MailStep::Message,
+            };
             Some((step, "mails to different domains were refused, and none was accepted in between"))
         }
         _ => None,

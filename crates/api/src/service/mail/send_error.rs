@@ -7,14 +7,24 @@ use super::smtp::MailStep;
 pub(in crate::service::mail) struct SendError {
     pub(in crate::service::mail) scope: FailureScope,
     pub(in crate::service::mail) why: String,
-    /// The step at which the mail server refused us or the mail, if it did.
-    pub(in crate::service::mail) refused_at: Option<MailStep>,
+    pub(in crate::service::mail) response: ServerResponse,
 }
 
 impl SendError {
     pub(in crate::service::mail) fn new(scope: FailureScope, why: impl Into<String>) -> Self {
-        Self { scope, why: why.into(), refused_at: None }
+        Self { scope, why: why.into(), response: ServerResponse::None }
     }
+}
+
+/// What the mail server responded when a mail failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service::mail) enum ServerResponse {
+    /// Nothing that concerns us as a sender: it did not respond, or this mail never reached it.
+    None,
+    /// It accepts us, and other mails.
+    AcceptsUs,
+    /// It refused us or the mail at this step.
+    Refuses(MailStep),
 }
 
 /// What a failure is about.

@@ -4,19 +4,20 @@ use super::conversation::is_special;
 use super::error::ConversationError;
 use super::reply_text::{are_about_form, are_about_recipient};
 use super::step::MailStep;
-use crate::service::mail::send_error::{FailureScope, SendError};
+use crate::service::mail::send_error::{FailureScope, SendError, ServerResponse};
 use lettre::Message;
 use lettre::transport::smtp::response::Severity;
 
 /// Determines the scope of a failure to send `message`.
 pub(super) fn classify(step: MailStep, error: &ConversationError, message: &Message) -> SendError {
     let scope = scope_of(step, error, message);
-    let refuses = match scope {
-        FailureScope::Recipient => false,
-        FailureScope::Mail | FailureScope::Form => is_final(error),
-        FailureScope::Us => error.status().is_some() || error.is_of_configuration(),
+    let response = match scope {
+        FailureScope::Mail | FailureScope::Form if is_final(error) => ServerResponse::Refuses(step),
+        FailureScope::Recipient | FailureScope::Mail => ServerResponse::AcceptsUs,
+        FailureScope::Us if error.status().is_some() || error.is_of_configuration() => ServerResponse::Refuses(step),
+        FailureScope::Us | FailureScope::Form => ServerResponse::None,
     };
-    SendError { scope, why: describe(step, error), refused_at: refuses.then_some(step) }
+    SendError { scope, why: describe(step, error), response }
 }
 
 fn scope_of(step: MailStep, error: &ConversationError, message: &Message) -> FailureScope {
@@ -39,11 +40,13 @@ fn is_final(error: &ConversationError) -> bool {
 }
 
 pub(super) fn took_too_long(step: MailStep) -> SendError {
-    let scope = match step {
-        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => FailureScope::Us,
-        MailStep::Rcpt | MailStep::Data | MailStep::Message => FailureScope::Mail,
+    let (scope, response) = match step {
+        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => {
+            (FailureScope::Us, ServerResponse::None)
+        }
+        MailStep::Rcpt | MailStep::Data | MailStep::Message => (FailureScope::Mail, ServerResponse::AcceptsUs),
     };
-    SendError::new(scope, format!("the mail server took too long ({})", step.as_str()))
+    SendError { scope, why: format!("the mail server took too long ({})", step.as_str()), response }
 }
 
 /// Whether a new connection may succeed where a reused one failed: many servers accept a limited number of mails per connection and
