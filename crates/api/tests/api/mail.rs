@@ -3,7 +3,7 @@
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::service::mail::deliver_due;
 use api::store::AnyConnection;
-use api::store::mail_outbox::{self, MailRow};
+use api::store::mail_outbox::{self, DueMail, MailRow};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use chrono::{DateTime, Duration, Utc};
@@ -14,6 +14,7 @@ on_both_databases![
     mail_is_sent_once_by_any_number_of_workers,
     mail_of_a_worker_that_died_is_sent_by_another,
     a_worker_that_was_too_slow_changes_nothing,
+    a_worker_that_was_too_slow_changes_nothing_after_a_deferral,
     mail_of_a_newer_release_waits_and_does_not_delay_other_mail,
     mail_that_cannot_be_sent_is_retried_with_backoff_until_it_is_given_up,
     a_reused_refresh_token_is_reported_to_its_owner,
@@ -30,11 +31,15 @@ async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
+fn list_due(connection: &mut AnyConnection, now: DateTime<Utc>) -> Option<DueMail> {
+    let due = mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), 1);
+    due.unwrap().into_iter().next()
+}
+
 /// Claims a mail and does nothing more, like a worker that dies.
 fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
-    let due =
-        mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), 1).unwrap().into_iter().next()?;
-    mail_outbox::claim(connection, &due, until).unwrap()
+    let due = list_due(connection, now)?;
+    mail_outbox::claim(connection, &due, now, until).unwrap()
 }
 
 async fn mail_is_sent_once_by_any_number_of_workers(database: Database) {
@@ -77,6 +82,28 @@ async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     assert_eq!(app.db().number(WAITING), 1);
     connection.write_statement(|connection| mail_outbox::delete(connection, &quick)).unwrap();
     assert_eq!(app.db().number(WAITING), 0);
+}
+
+/// A deferral does not count as an attempt, so the claims before and after it have the same number.
+async fn a_worker_that_was_too_slow_changes_nothing_after_a_deferral(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    request_reset(&app, ADA).await;
+    let (mut connection, now, lease) = (app.db().connect(), app.services().now(), Duration::minutes(2));
+    let read = list_due(&mut connection, now).unwrap();
+    let slow = claim(&mut connection, now, now + lease).unwrap();
+    let deferring = claim(&mut connection, now + lease, now + lease * 2).unwrap();
+    connection.write_statement(|connection| mail_outbox::defer(connection, &deferring, now + lease * 3)).unwrap();
+    let early = mail_outbox::claim(&mut connection, &read, now + lease, now + lease * 2).unwrap();
+    assert!(early.is_none(), "a mail that was deferred after it had been read is not due");
+
+    let holding = claim(&mut connection, now + lease * 3, now + lease * 4).unwrap();
+    assert_eq!(slow.attempts, holding.attempts);
+    assert!(!mail_outbox::lock(&mut connection, &slow).unwrap());
+    let postponed = connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now));
+    let deleted = connection.write_statement(|connection| mail_outbox::delete(connection, &slow));
+    connection.write_statement(|connection| mail_outbox::defer(connection, &slow, now)).unwrap();
+    assert_eq!((postponed.unwrap(), deleted.unwrap()), (false, false));
+    assert!(mail_outbox::lock(&mut connection, &holding).unwrap());
 }
 
 /// A rollback leaves mails in the outbox whose kind the older release does not know.

@@ -193,7 +193,7 @@ async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &
     let mail = mail.clone();
     let postponement = services.store.write(move |connection| {
         sent_mails::delete(connection, mail.id)?;
-        mail_outbox::postpone(connection, &mail, retry_at)
+        mail_outbox::postpone(connection, &mail, retry_at).map(|_| ())
     });
     postponement.await?;
     services.mailer.metrics.count(MailOutcome::Postponed, 1);
@@ -224,7 +224,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
             events::insert(connection, &failed)?;
         }
         sent_mails::delete(connection, mail.id)?;
-        mail_outbox::delete(connection, &mail)
+        mail_outbox::delete(connection, &mail).map(|_| ())
     });
     deletion.await?;
     services.mailer.metrics.count(MailOutcome::GivenUp, 1);

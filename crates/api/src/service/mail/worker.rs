@@ -123,9 +123,9 @@ pub async fn stop(services: &Services, work: impl Future) {
         return;
     }
     let number = left.len();
-    let release = services
-        .store
-        .write(move |connection| left.iter().try_for_each(|mail| mail_outbox::postpone(connection, mail, now)));
+    let release = services.store.write(move |connection| {
+        left.iter().try_for_each(|mail| mail_outbox::postpone(connection, mail, now).map(|_| ()))
+    });
     match tokio::time::timeout(STOP_TIMEOUT, release).await {
         Ok(Ok(())) => log::info!(mails_total = number; "mail.given_back: {number} mails wait for another process"),
         Ok(Err(error)) => log::warn!("mail.outbox: {error}"),
@@ -204,7 +204,7 @@ fn claim(
         after = due.last().map(|mail| (mail.turn_at, mail.id));
         for mail in &due {
             if claimed.len() < limit && slots.take(mail) {
-                match mail_outbox::claim(connection, mail, now + CLAIM)? {
+                match mail_outbox::claim(connection, mail, now, now + CLAIM)? {
                     Some(mail) => claimed.push(mail),
                     None => slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref())),
                 }
@@ -222,7 +222,7 @@ async fn give_up_expired(services: &Services) -> Result<(), StoreError> {
     loop {
         let page = move |connection: &mut AnyConnection| {
             let expired = mail_outbox::list_expired(connection, now, EXPIRED_PAGE)?;
-            let claimed = expired.iter().map(|mail| mail_outbox::claim(connection, mail, now + CLAIM));
+            let claimed = expired.iter().map(|mail| mail_outbox::claim(connection, mail, now, now + CLAIM));
             claimed.collect::<QueryResult<Vec<_>>>()
         };
         let claimed: Vec<_> = services.store.run(page).await?.into_iter().flatten().collect();

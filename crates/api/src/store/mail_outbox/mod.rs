@@ -1,7 +1,7 @@
 //! Table `mail_outbox`: mail that has not been sent yet.
 //!
-//! A worker holds a mail while `due_at` is in the future and `attempts` has the value that the worker's claim set. If a worker
-//! dies, another one takes over; a worker that was too slow can no longer change the mail.
+//! A worker holds a mail while `due_at` and `attempts` have the values that the worker's claim set. If a worker dies, another one
+//! takes over when `due_at` has passed; a worker that was too slow can no longer change the mail.
 
 mod fold;
 mod queue;

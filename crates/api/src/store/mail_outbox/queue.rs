@@ -20,6 +20,16 @@ macro_rules! is_due {
     };
 }
 
+/// The row of a mail while the worker's claim holds it. `attempts` alone does not identify a claim, because a deferral resets it.
+macro_rules! held {
+    ($mail:expr) => {
+        mail_outbox::table
+            .find($mail.id)
+            .filter(mail_outbox::attempts.eq($mail.attempts))
+            .filter(mail_outbox::due_at.eq(At($mail.due_at)))
+    };
+}
+
 /// A mail that is due.
 #[derive(Debug, Clone, Queryable)]
 pub struct DueMail {
@@ -97,8 +107,13 @@ pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, limit: i
 
 /// Claims a due mail until `until`, when it is due again. Returns `None` if another worker was faster: a single conditional
 /// `UPDATE`, which commits by itself, gives it to one of two concurrent workers.
-pub fn claim(connection: &mut AnyConnection, mail: &DueMail, until: DateTime<Utc>) -> QueryResult<Option<MailRow>> {
-    let free = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+pub fn claim(
+    connection: &mut AnyConnection,
+    mail: &DueMail,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> QueryResult<Option<MailRow>> {
+    let free = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts)).filter(is_due!(now));
     let take = diesel::update(free)
         .set((mail_outbox::attempts.eq(mail.attempts + 1), mail_outbox::due_at.eq(At(until))))
         .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
@@ -108,7 +123,7 @@ pub fn claim(connection: &mut AnyConnection, mail: &DueMail, until: DateTime<Utc
 /// Locks a mail until the transaction's end. Returns `false` if the worker no longer holds it: it was withdrawn, or another
 /// worker has it.
 pub fn lock(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
-    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts)).select(mail_outbox::id);
+    let held = held!(mail).select(mail_outbox::id);
     let found: Option<i64> = match connection {
         AnyConnection::Postgres(postgres) => held.for_update().first(postgres).optional()?,
         // SQLite's write transaction locks the whole file.
@@ -171,22 +186,20 @@ pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResul
     Ok((waiting, oldest.optional()?))
 }
 
-/// Deletes a finished mail, unless another worker has claimed it.
-pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()> {
-    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
-    diesel::delete(held).execute(connection).map(|_| ())
+/// Deletes a finished mail. Returns `false` if the worker no longer holds it.
+pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
+    diesel::delete(held!(mail)).execute(connection).map(|deleted| deleted > 0)
 }
 
-/// Postpones a mail until `due_at`, unless another worker has claimed it.
-pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
-    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
-    diesel::update(held).set(mail_outbox::due_at.eq(At(due_at))).execute(connection).map(|_| ())
+/// Postpones a mail until `due_at`. Returns `false` if the worker no longer holds it.
+pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<bool> {
+    let postponement = diesel::update(held!(mail)).set(mail_outbox::due_at.eq(At(due_at)));
+    postponement.execute(connection).map(|postponed| postponed > 0)
 }
 
 /// Postpones a mail until its address may get one again. This does not count as an attempt to send it.
 pub fn defer(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
-    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
-    diesel::update(held)
+    diesel::update(held!(mail))
         .set((mail_outbox::due_at.eq(At(due_at)), mail_outbox::attempts.eq(0)))
         .execute(connection)
         .map(|_| ())

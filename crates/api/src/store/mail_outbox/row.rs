@@ -55,6 +55,8 @@ pub struct MailRow {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
     pub created_at: DateTime<Utc>,
+    /// When the worker's claim ends.
+    pub due_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     /// How often a worker has claimed it, including this time.
     pub attempts: i64,
