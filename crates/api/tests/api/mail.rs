@@ -2,19 +2,14 @@
 
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::service::mail::deliver_due;
-use api::store::AnyConnection;
-use api::store::mail_outbox::{self, DueMail, MailRow};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
     mail_is_sent_once_by_any_number_of_workers,
-    mail_of_a_worker_that_died_is_sent_by_another,
-    a_worker_that_was_too_slow_changes_nothing,
-    a_worker_that_was_too_slow_changes_nothing_after_a_deferral,
     mail_of_a_newer_release_waits_and_does_not_delay_other_mail,
     mail_that_cannot_be_sent_is_retried_with_backoff_until_it_is_given_up,
     a_reused_refresh_token_is_reported_to_its_owner,
@@ -31,17 +26,6 @@ async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
-fn list_due(connection: &mut AnyConnection, now: DateTime<Utc>) -> Option<DueMail> {
-    let due = mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), 1);
-    due.unwrap().into_iter().next()
-}
-
-/// Claims a mail and does nothing more, like a worker that dies.
-fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
-    let due = list_due(connection, now)?;
-    mail_outbox::claim(connection, &due, now, until).unwrap()
-}
-
 async fn mail_is_sent_once_by_any_number_of_workers(database: Database) {
     let people: Vec<_> = (0..20).map(|number| format!("user{number}@example.com")).collect();
     let app = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email)).start().await;
@@ -54,56 +38,6 @@ async fn mail_is_sent_once_by_any_number_of_workers(database: Database) {
     assert_eq!(sent, 20);
     assert_eq!(app.deliver_mail().await.len() + second.deliver_mail().await.len(), 20);
     assert_eq!(app.db().number(WAITING), 0);
-}
-
-async fn mail_of_a_worker_that_died_is_sent_by_another(database: Database) {
-    let app = TestApp::builder(database).user(ADA).start().await;
-    request_reset(&app, ADA).await;
-    let now = app.services().now();
-    let lease = now + Duration::minutes(5);
-    assert!(claim(&mut app.db().connect(), now, lease).is_some());
-
-    app.clock().advance(Duration::minutes(5) - ONE_SECOND);
-    assert_eq!(app.deliver_mail().await.len(), 0);
-    app.clock().advance(ONE_SECOND);
-    assert_eq!(app.deliver_mail().await.len(), 1);
-}
-
-async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
-    let app = TestApp::builder(database).user(ADA).start().await;
-    request_reset(&app, ADA).await;
-    let (mut connection, now) = (app.db().connect(), app.services().now());
-    let slow = claim(&mut connection, now, now).unwrap();
-    let quick = claim(&mut connection, now, now + Duration::minutes(5)).unwrap();
-    assert_eq!((slow.attempts, quick.attempts), (1, 2));
-    connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now)).unwrap();
-    connection.write_statement(|connection| mail_outbox::delete(connection, &slow)).unwrap();
-    assert!(claim(&mut connection, now, now).is_none());
-    assert_eq!(app.db().number(WAITING), 1);
-    connection.write_statement(|connection| mail_outbox::delete(connection, &quick)).unwrap();
-    assert_eq!(app.db().number(WAITING), 0);
-}
-
-/// A deferral does not count as an attempt, so the claims before and after it have the same number.
-async fn a_worker_that_was_too_slow_changes_nothing_after_a_deferral(database: Database) {
-    let app = TestApp::builder(database).user(ADA).start().await;
-    request_reset(&app, ADA).await;
-    let (mut connection, now, lease) = (app.db().connect(), app.services().now(), Duration::minutes(2));
-    let read = list_due(&mut connection, now).unwrap();
-    let slow = claim(&mut connection, now, now + lease).unwrap();
-    let deferring = claim(&mut connection, now + lease, now + lease * 2).unwrap();
-    connection.write_statement(|connection| mail_outbox::defer(connection, &deferring, now + lease * 3)).unwrap();
-    let early = mail_outbox::claim(&mut connection, &read, now + lease, now + lease * 2).unwrap();
-    assert!(early.is_none(), "a mail that was deferred after it had been read is not due");
-
-    let holding = claim(&mut connection, now + lease * 3, now + lease * 4).unwrap();
-    assert_eq!(slow.attempts, holding.attempts);
-    assert!(!mail_outbox::lock(&mut connection, &slow).unwrap());
-    let postponed = connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now));
-    let deleted = connection.write_statement(|connection| mail_outbox::delete(connection, &slow));
-    connection.write_statement(|connection| mail_outbox::defer(connection, &slow, now)).unwrap();
-    assert_eq!((postponed.unwrap(), deleted.unwrap()), (false, false));
-    assert!(mail_outbox::lock(&mut connection, &holding).unwrap());
 }
 
 /// A rollback leaves mails in the outbox whose kind the older release does not know.

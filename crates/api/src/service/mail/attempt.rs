@@ -1,4 +1,6 @@
 //! One attempt to send a mail, and its consequences.
+//!
+//! A worker that was so slow that another one took over its mail has nothing more to report about it: no log line, event or metric.
 
 use super::metrics::MailOutcome;
 use super::prepare::{PrepareError, Prepared, prepare};
@@ -11,7 +13,7 @@ use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
 use crate::store::one_time_tokens::{self, NewToken};
-use crate::store::{StoreError, events, sent_mails};
+use crate::store::{StoreError, events, sent_mails, users};
 use auth_types::UserId;
 use chrono::Duration;
 
@@ -26,7 +28,7 @@ pub(super) enum DeliveryOutcome {
     Sent(Option<NewToken>),
     /// There is no account, nothing left to confirm, or the request was withdrawn.
     NothingToSend,
-    /// This number of links exceeded their address's quota.
+    /// This number of links exceeded their address's quota and were deleted.
     OverAmount(usize),
     /// A notice exceeded its address's quota: it waits for the next one.
     Deferred,
@@ -49,10 +51,10 @@ pub(super) async fn deliver(
     match &outcome {
         DeliveryOutcome::Sent(link) => {
             end_older_links(services, link.clone()).await?;
-            finish(services, mail, MailOutcome::Sent, 1).await?;
+            finish(services, mail, MailOutcome::Sent).await?;
         }
-        DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped, 1).await?,
-        DeliveryOutcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
+        DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped).await?,
+        DeliveryOutcome::OverAmount(mails) => services.mailer.metrics.count(MailOutcome::OverAmount, *mails),
         DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Recipient, why, .. }) => {
             give_up(services, mail, why).await?;
@@ -88,7 +90,7 @@ async fn send(
     let (letter, link) = match prepared {
         Ok(Prepared::Letter(letter, link)) => (letter, link),
         Ok(Prepared::NothingToSend | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NothingToSend),
-        Ok(Prepared::OverAmount(waiting)) => return Ok(DeliveryOutcome::OverAmount(1 + waiting)),
+        Ok(Prepared::OverAmount(mails)) => return Ok(DeliveryOutcome::OverAmount(mails)),
         Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
         Err(PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
@@ -170,10 +172,13 @@ async fn end_older_links(services: &Services, link: Option<NewToken>) -> Result<
     services.store.write_statement(move |connection| one_time_tokens::spend_older(connection, &link, now)).await
 }
 
-async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails: usize) -> Result<(), StoreError> {
+/// Deletes the mail.
+async fn finish(services: &Services, mail: &MailRow, outcome: MailOutcome) -> Result<(), StoreError> {
     let mail = mail.clone();
-    services.store.write_statement(move |connection| mail_outbox::delete(connection, &mail)).await?;
-    services.mailer.metrics.count(counted, mails);
+    let was_held = services.store.write_statement(move |connection| mail_outbox::delete(connection, &mail)).await?;
+    if was_held {
+        services.mailer.metrics.count(outcome, 1);
+    }
     Ok(())
 }
 
@@ -186,17 +191,21 @@ async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &
     if retry_at >= mail.expires_at && services.clock.check().is_ok() {
         return give_up(services, mail, why).await;
     }
-    log::warn!(
-        mail_id = id, attempts = attempts;
-        "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
-    );
     let mail = mail.clone();
     let postponement = services.store.write(move |connection| {
-        sent_mails::delete(connection, mail.id)?;
-        mail_outbox::postpone(connection, &mail, retry_at).map(|_| ())
+        let is_held = mail_outbox::postpone(connection, &mail, retry_at)?;
+        if is_held {
+            sent_mails::delete(connection, mail.id)?;
+        }
+        Ok(is_held)
     });
-    postponement.await?;
-    services.mailer.metrics.count(MailOutcome::Postponed, 1);
+    if postponement.await? {
+        log::warn!(
+            mail_id = id, attempts = attempts;
+            "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
+        );
+        services.mailer.metrics.count(MailOutcome::Postponed, 1);
+    }
     Ok(())
 }
 
@@ -212,22 +221,31 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
     let now = services.now();
-    log::error!(
-        mail_id = id, attempts = attempts;
-        "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
-    );
     let mail = mail.clone();
     let deletion = services.store.write(move |connection| {
-        if let Some(user) = mail.user_id {
-            let mut failed = RequestContext::without_client(now).event(UserId(user), EventKind::MailFailed);
+        let user = mail.user_id.map(UserId);
+        // The user's row first, as in every transaction that locks several; the event refers to it.
+        if let Some(user) = user {
+            users::lock_credentials(connection, user)?;
+        }
+        let is_held = mail_outbox::delete(connection, &mail)?;
+        if is_held {
+            sent_mails::delete(connection, mail.id)?;
+        }
+        if let Some(user) = user.filter(|_| is_held) {
+            let mut failed = RequestContext::without_client(now).event(user, EventKind::MailFailed);
             failed.detail.mail = Some(mail.kind.as_str().to_owned());
             events::insert(connection, &failed)?;
         }
-        sent_mails::delete(connection, mail.id)?;
-        mail_outbox::delete(connection, &mail).map(|_| ())
+        Ok(is_held)
     });
-    deletion.await?;
-    services.mailer.metrics.count(MailOutcome::GivenUp, 1);
+    if deletion.await? {
+        log::error!(
+            mail_id = id, attempts = attempts;
+            "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
+        );
+        services.mailer.metrics.count(MailOutcome::GivenUp, 1);
+    }
     Ok(())
 }
 

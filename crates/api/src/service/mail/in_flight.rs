@@ -3,6 +3,7 @@
 //! A process that ends releases them. Otherwise they would wait until their claims expire.
 
 use crate::store::mail_outbox::MailRow;
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,8 @@ const DATABASE_PERMITS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct InFlight {
-    mails: Mutex<HashMap<i64, MailRow>>,
+    /// By id and the end of the claim: this process may claim a mail again while its first attempt is still in progress.
+    mails: Mutex<HashMap<(i64, DateTime<Utc>), MailRow>>,
     is_stopping: AtomicBool,
     permits: Semaphore,
 }
@@ -31,11 +33,11 @@ impl InFlight {
     }
 
     pub(super) fn add(&self, mails: &[MailRow]) {
-        self.mails.lock().extend(mails.iter().map(|mail| (mail.id, mail.clone())));
+        self.mails.lock().extend(mails.iter().map(|mail| ((mail.id, mail.due_at), mail.clone())));
     }
 
-    pub(super) fn remove(&self, id: i64) {
-        self.mails.lock().remove(&id);
+    pub(super) fn remove(&self, mail: &MailRow) {
+        self.mails.lock().remove(&(mail.id, mail.due_at));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,5 +55,39 @@ impl InFlight {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DateTime, InFlight, MailRow};
+    use crate::mails::MailKind;
+    use chrono::Duration;
+
+    #[test]
+    fn a_mail_that_was_claimed_again_stays_when_its_first_attempt_ends() {
+        let start = DateTime::UNIX_EPOCH;
+        let first = MailRow {
+            id: 1,
+            kind: MailKind::VerifyEmail,
+            user_id: None,
+            registration_id: None,
+            recipient: String::new(),
+            ip_address: None,
+            user_agent: None,
+            created_at: start,
+            due_at: start + Duration::minutes(2),
+            expires_at: start + Duration::hours(1),
+            attempts: 1,
+            requester: None,
+            occurrences: 1,
+            first_at: None,
+        };
+        let second = MailRow { attempts: 2, due_at: start + Duration::minutes(4), ..first.clone() };
+        let mails = InFlight::default();
+        mails.add(&[first.clone(), second]);
+        mails.remove(&first);
+        let left: Vec<_> = mails.take_all().iter().map(|mail| mail.attempts).collect();
+        assert_eq!(left, [2]);
     }
 }

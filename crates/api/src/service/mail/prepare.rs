@@ -40,7 +40,7 @@ pub(super) enum Prepared {
     NothingToSend,
     /// The row was deleted, or another worker has claimed it.
     Withdrawn,
-    /// A link exceeds the address's quota. It is dropped, with this number of others that waited for the same address.
+    /// A link exceeds the address's quota. It was deleted, with others that waited for the same address: this number in all.
     OverAmount(usize),
     /// A notice exceeds the address's quota and waits.
     Deferred,
@@ -83,7 +83,7 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
         }
         LetterDecision::NothingToSend => Prepared::NothingToSend,
         LetterDecision::Withdrawn => Prepared::Withdrawn,
-        LetterDecision::OverAmount(waiting) => Prepared::OverAmount(waiting),
+        LetterDecision::OverAmount(mails) => Prepared::OverAmount(mails),
         LetterDecision::Deferred => Prepared::Deferred,
     })
 }
@@ -135,7 +135,7 @@ impl Preparation {
         }
         if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
             // Returns before any token is changed, so that the link that did arrive stays valid.
-            return mail_outbox::delete_unattempted_duplicates(connection, &self.mail).map(LetterDecision::OverAmount);
+            return self.drop_link(connection);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
         let LinkToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
@@ -143,6 +143,13 @@ impl Preparation {
         let issued = NewToken { hash, purpose, user: user.id, email: proves.clone(), expires_at };
         self.issue(connection, &issued)?;
         Ok(LetterDecision::Send { mail: Box::new(self.mail), to, says, token, issued: Some(issued) })
+    }
+
+    /// Deletes the mail, whose address has used up its quota, with the others that wait for the same address.
+    fn drop_link(&self, connection: &mut AnyConnection) -> QueryResult<LetterDecision> {
+        let waiting = mail_outbox::delete_unattempted_duplicates(connection, &self.mail)?;
+        mail_outbox::delete(connection, &self.mail)?;
+        Ok(LetterDecision::OverAmount(1 + waiting))
     }
 
     /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's
@@ -160,7 +167,7 @@ impl Preparation {
         registration: RegistrationRow,
     ) -> QueryResult<LetterDecision> {
         if self.quota.take(connection, &self.mail, &registration.email, self.now)? != Allowance::Available {
-            return mail_outbox::delete_unattempted_duplicates(connection, &self.mail).map(LetterDecision::OverAmount);
+            return self.drop_link(connection);
         }
         let expires_at = self.now + registrations::LIFETIME;
         let known = pending_registrations::find_link(connection, registration.id)?;

@@ -122,12 +122,15 @@ pub async fn stop(services: &Services, work: impl Future) {
     if left.is_empty() {
         return;
     }
-    let number = left.len();
     let release = services.store.write(move |connection| {
-        left.iter().try_for_each(|mail| mail_outbox::postpone(connection, mail, now).map(|_| ()))
+        let released = left.iter().map(|mail| mail_outbox::postpone(connection, mail, now));
+        released.collect::<QueryResult<Vec<_>>>()
     });
     match tokio::time::timeout(STOP_TIMEOUT, release).await {
-        Ok(Ok(())) => log::info!(mails_total = number; "mail.given_back: {number} mails wait for another process"),
+        Ok(Ok(released)) => {
+            let number = released.into_iter().filter(|was_held| *was_held).count();
+            log::info!(mails_total = number; "mail.given_back: {number} mails wait for another process");
+        }
         Ok(Err(error)) => log::warn!("mail.outbox: {error}"),
         Err(_) => log::warn!("mail.outbox: the database does not respond"),
     }
@@ -180,7 +183,7 @@ impl<'s> DeliveryRun<'s> {
         outcome: Result<DeliveryOutcome, StoreError>,
     ) -> Result<DeliveryOutcome, StoreError> {
         self.slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref()));
-        self.services.mailer.in_flight.remove(mail.id);
+        self.services.mailer.in_flight.remove(mail);
         let outcome = outcome?;
         self.total.add(&outcome);
         self.total.log_each_second(self.services.now());

@@ -206,8 +206,8 @@ fn names_another(text: &str, envelope: &Envelope) -> bool {
     };
     let before = std::iter::once("").chain(text.split_whitespace());
     let words = before.zip(text.split_whitespace()).filter(|(before, _)| !before.eq_ignore_ascii_case("try"));
-    let names = words.flat_map(|(_, word)| word.split(AROUND_ADDRESS)).map(as_replied);
-    names.into_iter().any(|name| if name.contains('@') { !recipients.contains(&name) } else { is_ours(&name) })
+    let mut names = words.flat_map(|(_, word)| word.split(AROUND_ADDRESS)).map(as_replied);
+    names.any(|name| if name.contains('@') { !recipients.contains(&name) } else { is_ours(&name) })
 }
 
 /// An address as a reply repeats it: in any case, between quotes or dots, with `?` for what is not ASCII.
@@ -284,9 +284,9 @@ mod tests {
     const TO: &str = "a@b.example";
 
     fn is_about_recipient(code: u16, text: &str, to: &str) -> bool {
-        let (from, to) = ("no-reply@us.example".parse(), to.parse());
-        let envelope = from.and_then(|from| to.map(|to| Envelope::new(Some(from), vec![to])));
-        envelope.is_ok_and(|envelope| envelope.is_ok_and(|envelope| are_about_recipient(code, text, &envelope)))
+        let from = "no-reply@us.example".parse().ok();
+        let envelope = Envelope::new(from, to.parse().into_iter().collect());
+        envelope.is_ok_and(|envelope| are_about_recipient(code, text, &envelope))
     }
 
     /// Texts of Postfix, Exim, qmail, Exchange, Gmail and others; the lines of one reply are joined by a space.
