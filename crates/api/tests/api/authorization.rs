@@ -156,7 +156,7 @@ async fn every_protected_route_admits_an_authorized_caller(database: Database) {
         } else {
             let ask = |method, path: &str| app.request_as(&tokens, method, path);
             let method = route.method.as_str().to_lowercase();
-            send(SampleRequest::new(&document, (&route.path, &method), &ask).await.request(ask)).await
+            send(SampleRequest::new(&document, &route.path, &method, &ask).await.request(ask)).await
         };
         // What a feature's path names may not exist, and nothing creates it.
         let is_missing = !route.is_own && response.status == 404;

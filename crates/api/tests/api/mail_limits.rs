@@ -42,7 +42,7 @@ async fn post_from(app: &TestApp, client: &str, path: &str, body: &Value) -> Tes
     send(app.request(Method::POST, path).header("X-Forwarded-For", client).json(body)).await
 }
 
-async fn post_as(app: &TestApp, (tokens, client): (&TokenResponse, &str), path: &str, body: &Value) -> TestResponse {
+async fn post_as(app: &TestApp, tokens: &TokenResponse, client: &str, path: &str, body: &Value) -> TestResponse {
     let request = app.request_as(tokens, Method::POST, path).header("X-Forwarded-For", client);
     send(request.json(body)).await
 }
@@ -109,7 +109,7 @@ async fn strangers_cannot_suppress_a_notice(database: Database) {
     }
     assert!((10..=15).contains(&total), "{total} mails that anyone can cause");
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await.ok();
+    post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await.ok();
     let mails = app.deliver_mail().await;
     assert!(subjects(&mails).contains(&"Your password was changed"), "{mails:?}");
 }
@@ -121,7 +121,7 @@ async fn change_password(app: &TestApp, mut tokens: TokenResponse, times: usize)
     for number in 0..times {
         let (old, new) = (passwords[number % 2], passwords[(number + 1) % 2]);
         let body = json!({"current_password": old, "new_password": new});
-        tokens = post_as(app, (&tokens, &stranger(number)), "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(app, &tokens, &stranger(number), "/api/auth/password/change/", &body).await.ok();
         mails.extend(app.deliver_mail().await);
         app.clock().advance(Duration::minutes(1));
     }
@@ -155,17 +155,17 @@ async fn password_changes_send_at_most_five_mails_to_an_unconfirmed_address(data
     let (mut tokens, mut mails) = (tokens, 0);
     for number in 0..10 {
         let body = json!({"current_password": passwords[number % 2], "new_password": passwords[(number + 1) % 2]});
-        tokens = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await.ok();
         mails += app.deliver_mail().await.len();
     }
     assert_eq!(mails, 5);
     let body = json!({"current_password": PASSWORD, "new_password": passwords[1]});
     let before = app.db().content();
-    let refused = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await;
+    let refused = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await;
     assert!(refused.header("ratelimit").contains(r#""password-change-client";r=0"#), "{}", refused.header("ratelimit"));
     assert_eq!(refused.throttled(), 3600);
     // The account's budget counts all clients together.
-    let refused = post_as(&app, (&tokens, &stranger(1)), "/api/auth/password/change/", &body).await;
+    let refused = post_as(&app, &tokens, &stranger(1), "/api/auth/password/change/", &body).await;
     assert_eq!(refused.throttled(), 3600);
     assert_eq!(app.db().content(), before);
 }
@@ -176,7 +176,7 @@ async fn each_kind_of_notice_has_its_own_limit(database: Database) {
     let mut mails = Vec::new();
     for number in 0..7 {
         let body = json!({"new_email": format!("new{number}@example.org"), "password": PASSWORD});
-        post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &body).await.has_status(202);
         let stolen = app.login(ADA).await;
         app.refresh_with_key(&stolen, "a").await.ok();
         app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
@@ -200,7 +200,7 @@ async fn concurrent_workers_send_no_more_than_the_limit(database: Database) {
     for (number, email) in people.iter().enumerate() {
         let tokens = app.sign_in_from(&stranger(number), email, PASSWORD).await.ok();
         let body = json!({"new_email": ADA, "password": PASSWORD});
-        post_as(&app, (&tokens, &stranger(number)), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, &tokens, &stranger(number), "/api/auth/email/change/", &body).await.has_status(202);
     }
     app.db().execute("DELETE FROM mail_outbox WHERE kind <> 'change_email'");
     let workers = (0..6).map(|number| deliver_due(if number % 2 == 0 { app.services() } else { second.services() }));
@@ -232,7 +232,7 @@ async fn the_last_link_of_a_repeated_change_of_address_works(database: Database)
     let mut last = None;
     for number in 0..7 {
         let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
-        post_as(&app, (&tokens, &stranger(number)), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, &tokens, &stranger(number), "/api/auth/email/change/", &body).await.has_status(202);
         let mails = app.deliver_mail().await;
         last = mails.into_iter().find(|mail| mail.to == "countess@example.org").or(last);
     }
@@ -269,7 +269,7 @@ async fn the_waiting_mails_of_one_address_are_bounded(database: Database) {
             app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
         }
         let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
-        post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &body).await.has_status(202);
     }
     let waiting = |kind: &str| app.db().number(&format!("{WAITING} WHERE kind = '{kind}'"));
     assert_eq!((waiting("reset_password"), waiting("change_email")), (10, 1));
@@ -299,15 +299,15 @@ async fn a_request_that_causes_a_mail_is_counted_for_its_client() {
         assert_eq!(counts(&response), Some(remaining), "{path}");
     }
     let wrong = json!({"new_email": "a@example.org", "password": "violet harbor lantern 43"});
-    let response = post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &wrong).await;
+    let response = post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &wrong).await;
     assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(16)), "no mail is sent");
     let right = json!({"new_email": "a@example.org", "password": PASSWORD});
-    assert_eq!(counts(&post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &right).await), Some(15));
+    assert_eq!(counts(&post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &right).await), Some(15));
     let wrong = json!({"current_password": "no", "new_password": "amber lighthouse window 17"});
-    let response = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &wrong).await;
+    let response = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &wrong).await;
     assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(15)));
     let right = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    let response = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &right).await;
+    let response = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &right).await;
     assert_eq!(counts(&response), Some(14));
     let tokens: TokenResponse = response.ok();
 

@@ -71,7 +71,8 @@ async fn signed_in_behind_a_proxy(database: Database) -> (TestApp, TokenResponse
 type Origin<'a> = (&'a str, &'a str);
 
 /// Refreshes without a key.
-async fn refresh_from(app: &TestApp, tokens: &TokenResponse, (address, browser): Origin<'_>) -> TestResponse {
+async fn refresh_from(app: &TestApp, tokens: &TokenResponse, origin: Origin<'_>) -> TestResponse {
+    let (address, browser) = origin;
     let request = app.request(Method::POST, "/api/auth/refresh/").json(&json!({"refresh": tokens.refresh}));
     send(request.header("X-Forwarded-For", address).header("User-Agent", browser)).await
 }

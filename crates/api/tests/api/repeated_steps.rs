@@ -59,7 +59,8 @@ async fn post(app: &TestApp, path: &str, key: &str, body: &Value) -> TestRespons
 }
 
 /// A request of the session of `tokens`.
-async fn post_as(app: &TestApp, tokens: &TokenResponse, (method, path): (Method, &str), body: &Value) -> TestResponse {
+async fn post_as(app: &TestApp, tokens: &TokenResponse, route: (Method, &str), body: &Value) -> TestResponse {
+    let (method, path) = route;
     send(app.request_as(tokens, method, path).header("Idempotency-Key", KEY).json(body)).await
 }
 

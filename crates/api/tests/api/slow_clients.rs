@@ -124,7 +124,8 @@ const BODIES: [(&str, &str); 6] = [
     ("PATCH", "/api/auth/me/"),
 ];
 
-fn head(tokens: &TokenResponse, (method, path): (&str, &str), rest: &str) -> String {
+fn head(tokens: &TokenResponse, route: (&str, &str), rest: &str) -> String {
+    let (method, path) = route;
     format!(
         "{method} {path} HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nAuthorization: Bearer {}\r\n{rest}\r\n\r\n",
         tokens.access

@@ -48,7 +48,8 @@ pub(super) async fn remove_choice(
     Caller(caller): Caller,
     choice: Path<(i64, i64)>,
 ) -> Result<impl Responder, Problem> {
-    rules::remove_choice(&services, caller, choice.into_inner()).await?;
+    let (poll, choice) = choice.into_inner();
+    rules::remove_choice(&services, caller, poll, choice).await?;
     Ok(HttpResponse::NoContent())
 }
 

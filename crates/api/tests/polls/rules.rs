@@ -99,10 +99,11 @@ pub(super) async fn close(services: &Services, caller: CurrentUser, id: i64) -> 
 pub(super) async fn remove_choice(
     services: &Services,
     caller: CurrentUser,
-    choice: (i64, i64),
+    poll: i64,
+    choice: i64,
 ) -> Result<(), Error<NoSuchPoll>> {
     let removed = caller.write(services, move |connection, user, _| {
-        let existed = store::remove_choice(connection, user.id, choice)?;
+        let existed = store::remove_choice(connection, user.id, poll, choice)?;
         Ok(if existed { Ok(()) } else { Err(Error::Refused(NoSuchPoll)) })
     });
     removed.await

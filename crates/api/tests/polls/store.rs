@@ -120,15 +120,11 @@ pub(super) fn close(connection: &mut AnyConnection, user: UserId, id: i64) -> Qu
 }
 
 /// Returns whether there was one.
-pub(super) fn remove_choice(
-    connection: &mut AnyConnection,
-    user: UserId,
-    (id, choice): (i64, i64),
-) -> QueryResult<bool> {
-    if find(connection, user, Some(id))?.is_none() {
+pub(super) fn remove_choice(connection: &mut AnyConnection, user: UserId, poll: i64, choice: i64) -> QueryResult<bool> {
+    if find(connection, user, Some(poll))?.is_none() {
         return Ok(false);
     }
-    let choice = poll_choices::table.find(choice).filter(poll_choices::poll_id.eq(id));
+    let choice = poll_choices::table.find(choice).filter(poll_choices::poll_id.eq(poll));
     diesel::delete(choice).execute(connection).map(|rows| rows == 1)
 }
 

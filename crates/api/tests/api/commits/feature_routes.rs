@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fmt;
 
 /// A feature's route that may change something.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FeatureRoute {
     pub operation: String,
     document: Value,
@@ -26,15 +26,20 @@ impl fmt::Debug for FeatureRoute {
 }
 
 impl FeatureRoute {
-    fn of(document: &Value, (path, method): (&str, &str), changes_something: bool) -> Self {
-        let operation = document["paths"][path][method]["operationId"].as_str().unwrap().to_owned();
-        let (path, method) = (path.to_owned(), method.to_owned());
-        Self { operation, document: document.clone(), path, method, changes_something }
+    /// A route that is assumed to change something until it has been tried.
+    pub fn of(document: &Value, path: &str, method: &str) -> Self {
+        Self {
+            operation: document["paths"][path][method]["operationId"].as_str().unwrap().to_owned(),
+            document: document.clone(),
+            path: path.to_owned(),
+            method: method.to_owned(),
+            changes_something: true,
+        }
     }
 
     /// The sample request, after creating the rows that it refers to.
     pub async fn fill(&self, process: &Process, tokens: &TokenResponse) -> SampleRequest {
-        SampleRequest::new(&self.document, (&self.path, &self.method), &authorized(process, tokens)).await
+        SampleRequest::new(&self.document, &self.path, &self.method, &authorized(process, tokens)).await
     }
 }
 
@@ -44,10 +49,10 @@ pub fn authorized(process: &Process, tokens: &TokenResponse) -> impl Fn(Method, 
 }
 
 /// The operation of a feature's route; `None` when the row that it needs does not exist.
-pub async fn operation(document: &Value, route: (&str, &str), (db, process): (&TestDb, &Process)) -> Option<Operation> {
+pub async fn operation(route: FeatureRoute, db: &TestDb, process: &Process) -> Option<Operation> {
     // Leaked, because an operation is `Copy`.
     let known = |changes_something| {
-        Operation::OfFeature(Box::leak(Box::new(FeatureRoute::of(document, route, changes_something))))
+        Operation::OfFeature(Box::leak(Box::new(FeatureRoute { changes_something, ..route.clone() })))
     };
     let operation = known(true);
     let account = operation.prepare(db, process, 0).await;

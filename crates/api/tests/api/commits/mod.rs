@@ -133,7 +133,8 @@ async fn operations(db: &TestDb, process: &Process) -> Vec<Operation> {
             if is_own(&name) {
                 operations.push(Operation::named(&name).unwrap_or_else(|| panic!("{name}: add it to operations.rs")));
             } else {
-                operations.extend(feature_routes::operation(&document, (path, method), (db, process)).await);
+                let route = feature_routes::FeatureRoute::of(&document, path, method);
+                operations.extend(feature_routes::operation(route, db, process).await);
             }
         }
     }

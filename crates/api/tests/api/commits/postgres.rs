@@ -44,7 +44,7 @@ async fn account(db: &TestDb, process: &Process, operation: Operation, number: u
 }
 
 /// After a 503 the client repeats the request: it succeeds, or the first attempt was committed after all.
-async fn repeat(db: &TestDb, process: &Process, (operation, account): (Operation, &Account), response: TestResponse) {
+async fn repeat(db: &TestDb, process: &Process, operation: Operation, account: &Account, response: TestResponse) {
     if response.status.is_success() {
         return operation.check(db, process, account, &response).await;
     }
@@ -74,7 +74,7 @@ async fn no_route_reports_a_commit_that_fails(failure: &str) {
             response.text()
         );
         assert_eq!(db.content(), before, "{operation:?} has changed the database");
-        repeat(&db, &process, (operation, &account), response).await;
+        repeat(&db, &process, operation, &account, response).await;
     }
 }
 
@@ -105,7 +105,7 @@ async fn a_request_whose_commit_was_not_confirmed_can_be_repeated() {
             proxy.cut_after(if operation == Operation::Refresh { "UPDATE \"sessions\"" } else { "COMMIT" });
             let response = operation.send(&process, &account).await;
             is_lost |= !response.status.is_success();
-            repeat(&db, &process, (operation, &account), response).await;
+            repeat(&db, &process, operation, &account, response).await;
             if is_lost {
                 break;
             }

@@ -90,7 +90,8 @@ impl Table {
         session
     }
 
-    async fn check(&self, history: &[Rotated], index: usize, age: i64, (key, origin): (Option<&str>, Origin)) {
+    async fn check(&self, history: &[Rotated], index: usize, age: i64, presented: (Option<&str>, Origin)) {
+        let (key, origin) = presented;
         let mut session = self.session(history).await;
         self.app.clock().advance(Duration::seconds(age));
         let token = session.tokens().nth(index).unwrap().to_owned();

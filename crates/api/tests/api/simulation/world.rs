@@ -24,6 +24,13 @@ const OFFICE: Origin = Origin { address: "198.51.100.7", user_agent: "fox/1" };
 
 pub type Checked<T = ()> = Result<T, TestCaseError>;
 
+/// A browser, and one of its tabs.
+#[derive(Clone, Copy)]
+struct TabPosition {
+    browser: usize,
+    tab: usize,
+}
+
 pub struct World {
     pub app: TestApp,
     /// Where the refresh token is; see [`cookies`].
@@ -46,7 +53,7 @@ impl World {
         let browsers = vec![Browser::new(TABS, 7_200_000), office, phone];
         let mut world = Self { app, transport, rules, browsers, sessions: Vec::new(), stolen: Vec::new(), seeds: 0 };
         for browser in 0..world.browsers.len() {
-            world.sign_in((browser, 0)).await;
+            world.sign_in(TabPosition { browser, tab: 0 }).await;
         }
         world
     }
@@ -56,15 +63,15 @@ impl World {
     }
 
     pub async fn perform(&mut self, step: Step) -> Checked {
-        let position = |tab: usize| (tab / TABS, tab % TABS);
+        let position = |tab: usize| TabPosition { browser: tab / TABS, tab: tab % TABS };
         match step {
             Step::Wait { seconds, asleep } => self.wait(seconds, asleep),
             Step::Use { tab } => self.use_tab(position(tab)).await?,
             Step::Arrive { tab } => self.arrive(position(tab)).await?,
             Step::ArriveTwice { tab } => {
-                let pending = self.browsers[position(tab).0].tabs[position(tab).1].pending.clone();
+                let pending = self.browsers[position(tab).browser].tabs[position(tab).tab].pending.clone();
                 self.arrive(position(tab)).await?;
-                self.browsers[position(tab).0].tabs[position(tab).1].pending = pending;
+                self.browsers[position(tab).browser].tabs[position(tab).tab].pending = pending;
                 self.arrive(position(tab)).await?;
             }
             Step::Receive { tab, loss } => self.receive(position(tab), loss)?,
@@ -73,15 +80,15 @@ impl World {
                 self.arrive(position(tab)).await?;
                 self.receive(position(tab), Loss::Nothing)?;
             }
-            Step::Crash { tab } => self.browsers[position(tab).0].crash(position(tab).1),
-            Step::SetWallClock { tab, seconds } => self.set_wall_clock(position(tab).0, seconds),
+            Step::Crash { tab } => self.browsers[position(tab).browser].crash(position(tab).tab),
+            Step::SetWallClock { tab, seconds } => self.set_wall_clock(position(tab).browser, seconds),
             Step::SignIn { tab } => self.sign_in(position(tab)).await,
             Step::SignOut { tab, arrives } => self.sign_out(position(tab), arrives).await?,
             Step::StorageEvent { tab } => {
                 let now = self.now();
-                self.browsers[position(tab).0].deliver_storage_events(position(tab).1, now);
+                self.browsers[position(tab).browser].deliver_storage_events(position(tab).tab, now);
             }
-            Step::Steal { tab } => self.steal(position(tab).0),
+            Step::Steal { tab } => self.steal(position(tab).browser),
             Step::ThiefPoll { stolen } => self.thief_poll(stolen).await?,
             Step::ThiefRefresh { stolen, disguised, key } => self.thief_refresh(stolen, disguised, key).await?,
             Step::Restart => self.restart().await,
@@ -110,7 +117,7 @@ impl World {
         self.app = lifetimes(builder, self.rules.leeway.num_seconds()).start().await;
     }
 
-    async fn sign_in(&mut self, (browser, tab): (usize, usize)) {
+    async fn sign_in(&mut self, TabPosition { browser, tab }: TabPosition) {
         let (now, rules) = (self.now(), self.rules);
         if self.must_wait(browser) {
             return;
@@ -150,7 +157,7 @@ impl World {
         }
     }
 
-    async fn sign_out(&mut self, (browser, tab): (usize, usize), arrives: bool) -> Checked {
+    async fn sign_out(&mut self, TabPosition { browser, tab }: TabPosition, arrives: bool) -> Checked {
         let now = self.now();
         self.browsers[browser].sync_from_storage(tab, now);
         let snapshot = self.browsers[browser].snapshot(now);
@@ -170,7 +177,7 @@ impl World {
     }
 
     /// Uses the access token, and prepares a refresh if it is due or the server refuses the access token.
-    async fn use_tab(&mut self, (browser, tab): (usize, usize)) -> Checked {
+    async fn use_tab(&mut self, TabPosition { browser, tab }: TabPosition) -> Checked {
         let now = self.now();
         if self.browsers[browser].tabs[tab].pending.is_some() || self.must_wait(browser) {
             return Ok(());
@@ -215,7 +222,7 @@ impl World {
     }
 
     /// The prepared request reaches the server, unless its client has timed out.
-    async fn arrive(&mut self, (browser, tab): (usize, usize)) -> Checked {
+    async fn arrive(&mut self, TabPosition { browser, tab }: TabPosition) -> Checked {
         let now = self.now();
         let Some(PendingRefresh::Sent { sent, at, server_at }) = self.browsers[browser].tabs[tab].pending.clone()
         else {
@@ -250,7 +257,7 @@ impl World {
     }
 
     /// The tab receives the response or its loss, and does what its state machine decides.
-    fn receive(&mut self, (browser, tab): (usize, usize), loss: Loss) -> Checked {
+    fn receive(&mut self, TabPosition { browser, tab }: TabPosition, loss: Loss) -> Checked {
         let now = self.now();
         let (sent, exchange) = match self.browsers[browser].tabs[tab].pending.take() {
             None => return Ok(()),

@@ -62,7 +62,8 @@ impl SampleRequest {
     /// Fills an operation in, after creating the rows that its path and its body refer to. `ask` begins an authorized request.
     pub async fn new(
         document: &Value,
-        (path, method): (&str, &str),
+        path: &str,
+        method: &str,
         ask: &impl Fn(Method, &str) -> RequestBuilder,
     ) -> Self {
         let collection = path.split_once('{').map(|(before, _)| before);
@@ -94,7 +95,7 @@ impl SampleRequest {
 async fn create(document: &Value, path: &str, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
     assert!(document["paths"][path]["post"].is_object(), "{REFERS_TO} {path}: the document has no POST of it");
     // Boxed, because the row may refer to another one in turn.
-    let creation = Box::pin(SampleRequest::new(document, (path, "post"), ask)).await;
+    let creation = Box::pin(SampleRequest::new(document, path, "post", ask)).await;
     let created = send(creation.request(ask)).await;
     assert!(created.status.is_success(), "POST {path}: {}; {HINT}", created.text());
     created.json::<Value>()["id"].clone()

@@ -38,7 +38,7 @@ impl World {
             self.finish_all().await?;
         }
         self.browser.write(&tokens);
-        self.deliver_events_to_all((other, late.first), tokens.session())
+        self.deliver_events_to_all(other, late.first, tokens.session())
     }
 
     fn sync_all_tabs(&mut self) {
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Delivers `storage` events to all tabs until none of them changes the storage.
-    fn deliver_events_to_all(&mut self, (signs_out, first): (usize, usize), ended: SessionId) -> Checked {
+    fn deliver_events_to_all(&mut self, signs_out: usize, first: usize, ended: SessionId) -> Checked {
         let now = self.now();
         for _ in 0..MAX_ROUNDS {
             let before = self.browser.storage.clone();
