@@ -74,7 +74,8 @@ pub(super) async fn verify(
 }
 
 /// Ends a session. Open to anyone who holds one of its refresh tokens, of any generation. The cookies are removed even when
-/// the token is missing or not valid: a browser must be able to get rid of them.
+/// the token is missing or not valid: a browser must be able to get rid of them. A temporary failure leaves them, because the
+/// session is still live and the client needs them to try again.
 pub(super) async fn logout(
     services: Data<Services>,
     transport: Transport,
@@ -84,7 +85,7 @@ pub(super) async fn logout(
     let is_missing = |reason| reason == Reason::CredentialsMissing;
     let presented = presented.map_err(|problem| transport.refusal(problem, is_missing))?;
     let ended = logout::logout(&services, presented.token.expose_secret(), client).await;
-    ended.map_err(|error| transport.refusal(error.into(), |_| true))?;
+    ended.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
     Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))
 }
 

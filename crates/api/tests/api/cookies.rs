@@ -2,7 +2,7 @@
 //! page knows.
 
 use crate::support::{
-    Browser, Builder, Database, PASSWORD, SECRET_KEY, TestApp, TestResponse, forge, on_both_databases, send,
+    Browser, Builder, Database, KeyPair, PASSWORD, SECRET_KEY, TestApp, TestResponse, forge, on_both_databases, send,
 };
 use auth_types::responses::{ConfigResponse, CookieTokenResponse, TokenTransport};
 use auth_types::{ProblemCode, Reason};
@@ -15,6 +15,7 @@ on_both_databases![
     without_the_csrf_token_no_token_is_exchanged_and_no_session_revoked,
     a_lost_response_with_cookies_is_repeated_by_its_key,
     a_final_refusal_clears_the_cookies,
+    a_temporary_refusal_leaves_the_cookies,
     signing_out_clears_the_cookies_even_if_they_are_not_valid,
 ];
 
@@ -225,15 +226,46 @@ async fn a_final_refusal_clears_the_cookies(database: Database) {
     ended(browser, Reason::SessionExpired).await;
 }
 
-#[actix_web::test]
-async fn a_temporary_refusal_leaves_the_cookies() {
-    let (app, mut browser) = start(Database::Sqlite).await;
+async fn a_temporary_refusal_leaves_the_cookies(database: Database) {
+    let (app, mut browser) = start(database).await;
     browser.login(&app, ADA).await.done();
     app.db().execute("ALTER TABLE sessions RENAME TO gone");
-    let response = browser.refresh(&app).await;
-    response.failed(503, Reason::Unavailable);
+    browser.refresh(&app).await.failed(503, Reason::Unavailable);
+    browser.logout(&app).await.failed(503, Reason::Unavailable);
     app.db().execute("ALTER TABLE gone RENAME TO sessions");
     browser.refresh(&app).await.has_status(200);
+    let copy = browser.clone();
+    browser.logout(&app).await.has_status(200);
+    assert!(browser.is_empty(), "{browser:?}");
+    copy.clone().refresh(&app).await.refused(Reason::SessionRevoked);
+}
+
+/// A process that does not have the key yet may have it a moment later.
+#[actix_web::test]
+async fn a_sign_out_that_meets_an_unknown_key_leaves_the_cookies() {
+    let key = KeyPair::both().into_iter().next().unwrap();
+    let app = cookie_mode(Database::Sqlite).key_pair(&key).start().await;
+    let mut browser = Browser::default();
+    browser.login(&app, ADA).await.done();
+    let other = key.another();
+    let builder = TestApp::builder_on(app.db().clone()).set("TOKEN_TRANSPORT", "cookie").clock(app.clock());
+    let without_key = builder.key_pair(&other).start().await;
+    browser.logout(&without_key).await.refused(Reason::KeyUnknown);
+    browser.logout(&app).await.has_status(200);
+    assert!(browser.is_empty(), "{browser:?}");
+}
+
+#[actix_web::test]
+async fn a_sign_out_over_the_limit_leaves_the_cookies() {
+    let app = cookie_mode(Database::Sqlite).limited().start().await;
+    let mut browser = Browser::default();
+    let login: CookieTokenResponse = browser.login(&app, ADA).await.json();
+    let me = || send(app.request(Method::GET, "/api/auth/me/").bearer_auth(&login.access));
+    while me().await.status.is_success() {}
+    browser.logout(&app).await.throttled();
+    app.clock().advance(chrono::Duration::minutes(2));
+    browser.logout(&app).await.has_status(200);
+    assert!(browser.is_empty(), "{browser:?}");
 }
 
 async fn signing_out_clears_the_cookies_even_if_they_are_not_valid(database: Database) {

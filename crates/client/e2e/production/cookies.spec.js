@@ -240,13 +240,28 @@ test("the next person's sign-in waits for a sign-out that had no network, which 
   await app.expectSignedIn(otherPerson);
 });
 
+test("a sign-out that the API could not store is repeated with the cookie, and ends the session", async ({ api, app, context, page, person, watch }) => {
+  watch.expectFailures(503);
+  await app.signIn(person);
+  const { sid } = await app.access();
+  api.refuseRevocationOf(sid);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
+  expect(await refreshCookie(context), "the next attempt needs it").toBeDefined();
+
+  api.permitRevocationOf(sid);
+  await expect.poll(() => refreshCookie(context), { timeout: 30_000 }).toBeUndefined();
+  await expect(page.getByRole("status")).toBeEmpty();
+  expect(await api.isLive(person, sid)).toBe(false);
+});
+
 test("a pending sign-out is dropped when another session's cookie has replaced its own", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(503);
   const otherPerson = await api.register();
   await app.signIn(person);
-  await page.route("**/api/auth/logout/", (route) =>
-    route.fulfill({ status: 503, headers: { "access-control-allow-origin": CLIENT, "access-control-allow-credentials": "true" } }),
-  );
+  const { sid } = await app.access();
+  api.refuseRevocationOf(sid);
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
@@ -256,6 +271,7 @@ test("a pending sign-out is dropped when another session's cookie has replaced i
   await expect(page.getByRole("status")).toBeEmpty();
   await page.reload();
   await app.expectSignedIn(otherPerson);
+  api.permitRevocationOf(sid);
 });
 
 test("a lost CSRF cookie leads to the sign-in page, with the right reason", async ({ app, context, page, person, watch }) => {

@@ -1,6 +1,7 @@
 // Uses the API as another device or another person does: over HTTP, without a browser.
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
+import { join } from "node:path";
 import { STAGES } from "./addresses.js";
 import { PROGRAM, optionsOf } from "./program.js";
 
@@ -55,6 +56,22 @@ export class Api {
     const account = ["create-user", "--admin", "--email", email, "--password-stdin"];
     execFileSync(PROGRAM, account, { ...optionsOf(this.stage), input: PASSWORD, stdio: ["pipe", "ignore", "inherit"] });
     return { email, password: PASSWORD };
+  }
+
+  /** Makes the database refuse to revoke a session, so that the API responds with 503 to its sign-out and to nothing else. */
+  refuseRevocationOf(sid) {
+    const refusal = `SELECT RAISE(ABORT, 'for a test') WHERE NEW.revoked_at IS NOT NULL`;
+    this.#execute(`CREATE TRIGGER "${sid}" BEFORE UPDATE ON sessions WHEN NEW.id = '${sid}' BEGIN ${refusal}; END`);
+  }
+
+  /** Ends that. */
+  permitRevocationOf(sid) {
+    this.#execute(`DROP TRIGGER "${sid}"`);
+  }
+
+  #execute(sql) {
+    const database = join(optionsOf(this.stage).cwd, "data/latchkey.sqlite3");
+    execFileSync("sqlite3", ["-cmd", ".timeout 10000", database, sql]);
   }
 
   /** Signs up where the address must be confirmed first, and returns the registration that the browser keeps. */
