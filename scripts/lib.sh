@@ -81,11 +81,12 @@ use_wasm() {
 # rustfmt does not find the modules that the table of pages declares, because the table is a macro.
 format_sources() {
   cargo fmt --all -- "$@"
-  rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs
+  rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs crates/client/src/pages/*/mod.rs examples/notes/page.rs
 }
 
-# The API that the browser tests start is the one that `cargo test` builds, so that nothing is compiled twice.
-build_test_api() { cargo test --workspace --locked --no-run; }
+# Builds the program that the browser tests start. Cargo builds a program for the tests of its package, here for the smallest of them.
+# The selection of packages decides the features of their dependencies: with another one everything is compiled a second time.
+build_test_api() { cargo test --quiet --workspace --locked --no-run --test polls; }
 
 # The client that the browser tests serve; it sends its requests to the API that they start.
 build_e2e_client() (

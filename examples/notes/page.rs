@@ -1,7 +1,8 @@
 //! `/notes`
 
 use crate::components::{
-    Alert, Button, FieldKind, Form, FormState, Loader, Moment, Pending, TextField, Waiting, FormErrors, focus_heading, load,
+    Alert, Button, FieldKind, Form, FormErrors, FormState, Loader, Moment, Pending, TextField, Waiting, focus_heading,
+    load,
 };
 use crate::http::ApiRequest;
 use crate::notices::Notices;
@@ -62,7 +63,7 @@ fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
             let note: Note = read_json(page.send(ApiRequest::post(NOTES, &request)).await?)?;
             notes.value.try_update(|page| page.iter_mut().for_each(|page| page.results.insert(0, note.clone())));
             text.try_set(String::new());
-            notices.say(Some("The note is saved."));
+            notices.say("The note is saved.");
             Ok(())
         });
     };
@@ -85,7 +86,7 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
     let delete = Callback::new(move |()| {
         pending.start(async move {
             read_empty(page.send(ApiRequest::delete(format!("{NOTES}{id}/"))).await?)?;
-            notices.say(Some("The note is deleted."));
+            notices.say("The note is deleted.");
             focus_heading();
             notes.value.try_update(|page| page.iter_mut().for_each(|page| page.results.retain(|one| one.id != id)));
             Ok(())

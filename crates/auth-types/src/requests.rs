@@ -151,9 +151,11 @@ pub struct DeleteMeRequest {
     pub password: String,
 }
 
-/// Distinguishes a field that is `null` (`Some(None)`) from one that is absent (`None`, by `default`).
+/// For `deserialize_with`, next to `default`: distinguishes a field that is `null` (`Some(None)`) from one that is absent (`None`).
 #[expect(clippy::option_option, reason = "three states: absent, null, a value")]
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+pub fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::policy::{FetchResult, LONGEST_ASKED, TransientError};
 use leptos::prelude::*;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// How long a notice about the connection stays when no response follows.
@@ -18,7 +19,7 @@ pub struct Notices(RwSignal<Board>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Something went well.
-    Good(&'static str),
+    Good(Cow<'static, str>),
     /// Something is not as it should be.
     Warning(String),
 }
@@ -30,7 +31,7 @@ struct Board {
     error: Option<(TransientError, Option<Duration>)>,
     /// How many responses are slow at the moment.
     slow: u32,
-    message: Option<&'static str>,
+    message: Option<Cow<'static, str>>,
     memory_only: bool,
     /// Whether the server has not confirmed a sign-out yet.
     sign_out_pending: bool,
@@ -100,8 +101,13 @@ impl Notices {
     }
 
     /// Shows a short message about something that went well, until the next one or the next page.
-    pub fn say(self, message: Option<&'static str>) {
-        self.0.update(|board| board.message = message);
+    pub fn say(self, message: impl Into<Cow<'static, str>>) {
+        self.0.update(|board| board.message = Some(message.into()));
+    }
+
+    /// Takes that message away.
+    pub fn clear(self) {
+        self.0.update(|board| board.message = None);
     }
 
     /// What to show now, if anything.
@@ -139,7 +145,7 @@ impl Board {
         }
         let lost = "This browser stores nothing for this site: closing or reloading the page signs you out.";
         let lost = self.memory_only.then(|| Notice::Warning(lost.to_owned()));
-        self.message.map(Notice::Good).or(lost)
+        self.message.clone().map(Notice::Good).or(lost)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A caller without authority is refused everywhere: every protected route of the OpenAPI document is called with each kind
 //! of token that must be refused. A new route is covered without being listed.
 
-use crate::support::surface::{HINT, SampleRequest, fill_path, is_own, json_body, sample};
+use crate::support::surface::{HINT, SampleRequest, fill_path, is_own, json_body, required_query, sample};
 use crate::support::{Database, PASSWORD, TestApp, TestDb, TestResponse, forge, on_both_databases, pictures, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
@@ -29,6 +29,7 @@ struct Route {
     name: String,
     method: Method,
     path: String,
+    query: String,
     body: Body,
     is_own: bool,
     is_for_administrators: bool,
@@ -84,14 +85,23 @@ impl Route {
                 Body::Nothing
             }
         };
+        let query = required_query(document, operation);
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let is_for_administrators = operation["security"][0]["bearer"] == json!(["admin"]);
-        Self { name: format!("{method} {path}"), method, path: path.to_owned(), body, is_own, is_for_administrators }
+        Self {
+            name: format!("{method} {path}"),
+            method,
+            path: path.to_owned(),
+            query,
+            body,
+            is_own,
+            is_for_administrators,
+        }
     }
 
     /// The request with this access token; an id in a path of Latchkey's own is a session's.
     fn request(&self, app: &TestApp, access: &str, session: &str) -> RequestBuilder {
-        let path = fill_path(&self.path, if self.is_own { session } else { "1" });
+        let path = fill_path(&self.path, if self.is_own { session } else { "1" }) + &self.query;
         let request = app.request(self.method.clone(), &path).bearer_auth(access);
         match &self.body {
             Body::Nothing => request,

@@ -1,6 +1,6 @@
 //! Bodies that are not valid: each gets a 4xx that says what is wrong, and nothing is written.
 
-use crate::support::surface::{fill_path, is_nullable, json_body, kind, resolved, sample};
+use crate::support::surface::{fill_path, is_nullable, json_body, kind, required_query, resolved, sample};
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, forge, is_own_table, on_both_databases, raw, send};
 use auth_types::Reason;
 use auth_types::limits::{BODY_MAX_BYTES, PASSWORD_MAX_LENGTH};
@@ -92,7 +92,8 @@ async fn endpoints(app: &TestApp) -> Vec<Endpoint> {
             let fields = schema["properties"].as_object().unwrap().iter();
             let fields = fields.map(|(name, schema)| (name.clone(), Field::of(&document, schema)));
             let fields = fields.filter(|(name, field)| field.kind != "boolean" || required.contains(name)).collect();
-            let (method, path) = (method.to_uppercase().parse().unwrap(), fill_path(path, "1"));
+            let (method, path) =
+                (method.to_uppercase().parse().unwrap(), fill_path(path, "1") + &required_query(&document, operation));
             found.push(Endpoint { method, path, required, fields });
         }
     }

@@ -1,6 +1,6 @@
 //! Every route with every kind of credentials: driven by the OpenAPI document, so that no route can be forgotten.
 
-use crate::support::surface::{fill_path, is_own};
+use crate::support::surface::{fill_path, is_own, required_query};
 use crate::support::{Database, ONE_SECOND, TestApp, TestResponse, forge, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
@@ -43,6 +43,7 @@ const OPERATORS: [&str; 1] = ["GET /metrics"];
 struct Route {
     method: Method,
     path: String,
+    query: String,
     protected: bool,
     takes_json: bool,
     /// Whether its path has a parameter, so that it returns 404 unless the parameter names something.
@@ -69,6 +70,7 @@ async fn routes(app: &TestApp) -> Vec<Route> {
             let route = Route {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
+                query: required_query(&document, operation),
                 protected: security["bearer"].is_array(),
                 takes_json: operation["requestBody"].is_object(),
                 names_something: path.contains('{'),
@@ -87,7 +89,7 @@ async fn routes(app: &TestApp) -> Vec<Route> {
 const UNKNOWN_SESSION: &str = "0198a2b4-7c1e-7000-8000-000000000001";
 
 async fn call(app: &TestApp, route: &Route, path: &str, access: Option<&str>) -> TestResponse {
-    let mut request = app.request(route.method.clone(), path);
+    let mut request = app.request(route.method.clone(), &format!("{path}{}", route.query));
     if let Some(access) = access {
         request = request.bearer_auth(access);
     }
@@ -254,8 +256,9 @@ async fn a_head_request_gets_the_headers_of_the_get_and_no_body() {
     let ada = app.login(ADA).await;
     let succeeds = |route: &&Route| route.method == Method::GET && route.path != "/readyz" && !route.names_something;
     for route in routes(&app).await.iter().filter(succeeds) {
-        let get = send(app.request_as(&ada, Method::GET, &route.path)).await;
-        let head = send(app.request_as(&ada, Method::HEAD, &route.path)).await;
+        let address = format!("{}{}", route.path, route.query);
+        let get = send(app.request_as(&ada, Method::GET, &address)).await;
+        let head = send(app.request_as(&ada, Method::HEAD, &address)).await;
         // A feature's row may have to be created first.
         let is_empty_feature = !is_own(&route.name()) && get.status == 404;
         assert!(get.status == 200 || is_empty_feature, "{}: {}", route.name(), get.text());

@@ -1,7 +1,7 @@
 //! The table of endpoints.
 
-use super::handlers::{choices, close, count, create, list, newest, remove, remove_choice, show};
-use super::types::{Poll, PollCount, PollRemoval, PollRequest};
+use super::handlers::{choices, close, count, count_since, create, list, newest, remove, remove_choice, show};
+use super::types::{Poll, PollCount, PollRemoval, PollRequest, PollsSince};
 use api::prelude::{Bounds, Endpoint, Page, Resource, by_caller, by_client};
 
 const BOUNDS: Bounds = by_caller(&[Resource::Database]);
@@ -43,6 +43,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .protected()
             .gives_nothing()
             .refuses(&[404]),
+        Endpoint::get("/api/polls-since/", BOUNDS, count_since)
+            .about("countPollsSince", "How many polls the caller has made since a time")
+            .protected()
+            .reads::<PollsSince>()
+            .gives::<PollCount>(200),
         Endpoint::get("/api/poll-kinds/", by_client(), choices)
             .about("listPollKinds", "What kinds of polls there are")
             .gives::<Vec<String>>(200),

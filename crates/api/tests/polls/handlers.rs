@@ -1,10 +1,10 @@
 //! Parse, call, shape.
 
 use super::rules;
-use super::types::{PollCount, PollKind, PollRemoval, PollRequest};
+use super::types::{PollCount, PollKind, PollRemoval, PollRequest, PollsSince};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, Responder};
-use api::prelude::{Admin, Caller, Cursor, JsonBody, Problem, Services};
+use api::prelude::{Admin, Caller, Cursor, JsonBody, Problem, Query, Services};
 
 pub(super) async fn list(
     services: Data<Services>,
@@ -59,6 +59,14 @@ pub(super) async fn choices() -> impl Responder {
 
 pub(super) async fn count(services: Data<Services>, Admin(admin): Admin) -> Result<impl Responder, Problem> {
     Ok(Json(PollCount { polls: rules::count(&services, admin).await? }))
+}
+
+pub(super) async fn count_since(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    Query(PollsSince { since }): Query<PollsSince>,
+) -> Result<impl Responder, Problem> {
+    Ok(Json(PollCount { polls: rules::count_since(&services, caller, since).await? }))
 }
 
 pub(super) async fn remove(

@@ -3,6 +3,7 @@
 use super::store::{self, NewPoll};
 use super::types::{Closing, Poll, PollRequest};
 use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, Services, page};
+use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
 const PAGE: usize = 20;
@@ -111,6 +112,14 @@ pub(super) async fn remove_choice(
 
 pub(super) async fn count(services: &Services, admin: Administrator) -> Result<i64, Error<Infallible>> {
     admin.read(services, |connection, _| store::count(connection)).await
+}
+
+pub(super) async fn count_since(
+    services: &Services,
+    caller: CurrentUser,
+    since: DateTime<Utc>,
+) -> Result<i64, Error<Infallible>> {
+    caller.read(services, move |connection, user| store::count_since(connection, user.id, since)).await
 }
 
 pub(super) async fn remove(services: &Services, admin: Administrator, ids: Vec<i64>) -> Result<i64, Error<Infallible>> {

@@ -132,6 +132,11 @@ pub(super) fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
     polls::table.count().get_result(connection)
 }
 
+pub(super) fn count_since(connection: &mut AnyConnection, user: UserId, since: DateTime<Utc>) -> QueryResult<i64> {
+    let made = polls::table.filter(polls::user_id.eq(user.0)).filter(polls::created_at.ge(At(since)));
+    made.count().get_result(connection)
+}
+
 pub(super) fn remove(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
     diesel::delete(polls::table.filter(polls::id.eq_any(ids))).execute(connection)
 }

@@ -1,8 +1,9 @@
 //! Requests and responses.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A field of every kind.
 #[derive(Deserialize, ToSchema)]
@@ -42,6 +43,12 @@ impl PollKind {
 pub(super) struct Closing {
     pub(super) after_days: i32,
     pub(super) farewell: String,
+}
+
+/// A parameter that a request cannot do without.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct PollsSince {
+    pub(super) since: DateTime<Utc>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -66,7 +66,7 @@ pub fn PageTitle(
     let heading = NodeRef::<H1>::new();
     let follows = expect_context::<FirstPage>().is_over();
     document().set_title(&format!("{text} · Latchkey"));
-    expect_context::<Notices>().say(None);
+    expect_context::<Notices>().clear();
     heading.on_load(move |_| {
         if follows {
             focus_heading();

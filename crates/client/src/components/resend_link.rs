@@ -30,13 +30,13 @@ pub fn ResendLink(
         let user = if is_signed_in { Api::new(page).me().await.ok() } else { None };
         if let Some(user) = user.filter(|user| user.email_verified) {
             keep_focus(|| page.set_user(user));
-            notices.say(Some("Your email is confirmed. There is no need for another link."));
+            notices.say("Your email is confirmed. There is no need for another link.");
             return Ok(());
         }
         public_api.resend_confirmation(&request).await?;
         // Another user may have signed in by now, who has not asked for a link.
         if page.is_current() {
-            notices.say(Some(if is_signed_in { SENT } else { SENT_IF_NEEDED }));
+            notices.say(if is_signed_in { SENT } else { SENT_IF_NEEDED });
         }
         Ok(())
     };

@@ -10,7 +10,7 @@ pub fn StatusRegion() -> impl IntoView {
     let current = Memo::new(move |_| notices.current());
     let shown = move || {
         current.get().map(|notice| match notice {
-            Notice::Good(text) => ("notice notice-good", text.to_owned()),
+            Notice::Good(text) => ("notice notice-good", text.into_owned()),
             Notice::Warning(text) => ("notice", text),
         })
     };

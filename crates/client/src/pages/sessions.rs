@@ -100,7 +100,7 @@ fn Device(
         }
         pending.start(async move {
             Api::new(page).end_session(id).await?;
-            notices.say(Some("The device is signed out."));
+            notices.say("The device is signed out.");
             focus_heading();
             devices.value.try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
             Ok(())

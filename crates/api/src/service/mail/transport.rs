@@ -36,6 +36,17 @@ enum MailTransport {
     Server(Box<Server>),
 }
 
+impl MailTransport {
+    fn to(url: &MailUrl, environment: Environment, timeout: Duration) -> Result<Self, MailerError> {
+        Ok(match url {
+            MailUrl::Console if environment.is_production() => Self::Nowhere,
+            MailUrl::Console => Self::Console,
+            MailUrl::Folder(folder) => Self::Folder(folder.clone()),
+            MailUrl::Smtp(url) => Self::Server(Box::new(Server::new(url, timeout).map_err(MailerError::Url)?)),
+        })
+    }
+}
+
 /// Sends mail.
 #[derive(Debug)]
 pub struct Mailer {
@@ -55,12 +66,7 @@ impl Mailer {
         timeout: Duration,
         metrics: MailMetrics,
     ) -> Result<Self, MailerError> {
-        let transport = match &settings.url {
-            MailUrl::Console if environment.is_production() => MailTransport::Nowhere,
-            MailUrl::Console => MailTransport::Console,
-            MailUrl::Folder(folder) => MailTransport::Folder(folder.clone()),
-            MailUrl::Smtp(url) => MailTransport::Server(Box::new(Server::new(url, timeout).map_err(MailerError::Url)?)),
-        };
+        let transport = MailTransport::to(&settings.url, environment, timeout)?;
         let from = settings.from.parse().map_err(|_| MailerError::From)?;
         Ok(Self {
             from,
@@ -186,15 +192,12 @@ fn write_new(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, MailMetrics, MailTransport, Mailer};
-    use crate::config::{Environment, MailSettings, MailUrl};
+    use super::{Duration, MailTransport};
+    use crate::config::{Environment, MailUrl};
 
     #[test]
     fn a_token_is_never_logged_in_production() {
-        let settings = MailSettings { url: MailUrl::Console, from: "no-reply@example.com".to_owned() };
-        let transport_in = |environment| {
-            Mailer::new(&settings, environment, Duration::ZERO, MailMetrics::default()).map(|mailer| mailer.transport)
-        };
+        let transport_in = |environment| MailTransport::to(&MailUrl::Console, environment, Duration::ZERO);
         assert!(matches!(transport_in(Environment::Production), Ok(MailTransport::Nowhere)));
         assert!(matches!(transport_in(Environment::Development), Ok(MailTransport::Console)));
     }

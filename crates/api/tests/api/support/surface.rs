@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
+use url::form_urlencoded;
 
 /// Whether a route, as `GET /path/`, is Latchkey's and not a feature's.
 pub fn is_own(route: &str) -> bool {
@@ -16,6 +17,20 @@ pub fn is_own(route: &str) -> bool {
 pub fn fill_path(path: &str, value: &str) -> String {
     let parts = path.split(['{', '}']).enumerate();
     parts.map(|(index, part)| if index % 2 == 0 { part } else { value }).collect()
+}
+
+/// The query that an operation requires, `?` included: a sample of each parameter that it cannot do without.
+pub fn required_query(document: &Value, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for parameter in required {
+        let value = sample(document, &parameter["schema"]);
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        query.append_pair(parameter["name"].as_str().unwrap(), &text);
+    }
+    let query = query.finish();
+    if query.is_empty() { query } else { format!("?{query}") }
 }
 
 /// The schema of a JSON body, if the operation takes one.
@@ -75,10 +90,11 @@ impl SampleRequest {
             Some(schema) => Some(sample_with_rows(document, schema, ask).await),
             None => None,
         };
+        let query = required_query(document, &document["paths"][path][method]);
         let method = method.to_uppercase().parse().unwrap();
         // Only the first parameter refers to a row; no row has the number of the others.
         let (first, rest) = path.split_at(path.find('}').map_or(path.len(), |end| end + 1));
-        let path = fill_path(first, id.trim_matches('"')) + &fill_path(rest, "0");
+        let path = fill_path(first, id.trim_matches('"')) + &fill_path(rest, "0") + &query;
         Self { method, path, body }
     }
 

@@ -45,18 +45,18 @@ fn ProfileForm() -> impl IntoView {
     untrack(follow);
     Effect::new(move || drop(follow()));
     let submit = move |()| {
-        notices.say(None);
+        notices.clear();
         untrack(follow);
         let texts = profile.texts();
         form.submit(profile.changes(), move |changes| async move {
             let Some(changes) = changes else {
-                notices.say(Some("Nothing has changed, so there is nothing to save."));
+                notices.say("Nothing has changed, so there is nothing to save.");
                 return Ok(());
             };
             let user = Api::new(page).update_me(&changes).await?;
             profile.saved(&texts, &user);
             page.set_user(user);
-            notices.say(Some("Your profile is saved."));
+            notices.say("Your profile is saved.");
             Ok(())
         });
     };

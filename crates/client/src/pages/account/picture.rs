@@ -26,7 +26,7 @@ pub fn PictureForm() -> impl IntoView {
     let form = FormState::new(&[FIELD]);
     let input = NodeRef::<Input>::new();
     let upload = move |()| {
-        notices.say(None);
+        notices.clear();
         let chosen = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         form.submit(check(chosen), move |file| async move {
             let sent = send(page, &file).await;
@@ -35,15 +35,15 @@ pub fn PictureForm() -> impl IntoView {
                 forget(input, &file);
             }
             sent?;
-            notices.say(Some("Your picture is saved."));
+            notices.say("Your picture is saved.");
             Ok(())
         });
     };
     let remove = move |()| {
-        notices.say(None);
+        notices.clear();
         form.submit(Ok(()), move |()| async move {
             show(page, Api::new(page).remove_picture().await?);
-            notices.say(Some("Your picture is removed."));
+            notices.say("Your picture is removed.");
             Ok(())
         });
     };

@@ -38,14 +38,14 @@ fn PasswordForm() -> impl IntoView {
     let current = RwSignal::new(String::new());
     let new = RwSignal::new(String::new());
     let submit = move |()| {
-        notices.say(None);
+        notices.clear();
         let rules = untrack(|| settings.password_rules());
         let checked = check_password(current.get_untracked(), new.get_untracked(), rules);
         form.submit(checked, move |request| async move {
             page.change_password(&request, form.seed()).await?;
             // The new session builds the page again, which clears the message; so it is shown after that.
             request_animation_frame(move || {
-                notices.say(Some("Your password is changed. Every other device is signed out."));
+                notices.say("Your password is changed. Every other device is signed out.");
             });
             Ok(())
         });
@@ -74,13 +74,13 @@ fn EmailForm() -> impl IntoView {
     let address = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let submit = move |()| {
-        notices.say(None);
+        notices.clear();
         let checked = check_email(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
             Api::new(page).change_email(&request, form.seed()).await?;
             address.try_set(String::new());
             password.try_set(String::new());
-            notices.say(Some("We have sent a mail to the new address. Open the link in it to finish the change."));
+            notices.say("We have sent a mail to the new address. Open the link in it to finish the change.");
             Ok(())
         });
     };
