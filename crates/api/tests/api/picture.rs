@@ -67,6 +67,15 @@ fn a_picture_is_turned_upright_and_loses_its_exif_data() {
     }
 }
 
+#[test]
+fn of_two_exif_segments_the_first_turns_the_picture() {
+    let straight = jpeg(&photo(600, 600));
+    for (first, second, (x, y)) in [(1, 3, (256, 20)), (6, 8, (490, 256))] {
+        let (_, image) = drawn(Kind::Jpeg, &with_exif(&with_exif(&straight, second), first));
+        assert!(is_red(*image.to_rgba8().get_pixel(x, y)), "orientations {first} and {second}");
+    }
+}
+
 fn holds(content: &[u8], part: &[u8]) -> bool {
     content.windows(part.len()).any(|window| window == part)
 }

@@ -260,6 +260,56 @@ fn the_gamma_and_the_primaries_of_a_png_are_used_without_a_better_source() {
     assert!(is_near(linear(&profiled(&image, Kind::Png, b"none")), linear(&png(&image))));
 }
 
+/// A JPEG of one block, whose four channels have these values (ITU-T T.81, B.2). Each block is a difference from the middle of the
+/// range in eight bits or fewer, and the end of the block.
+fn cmyk_jpeg(values: [u8; 4], profile: &[u8]) -> Vec<u8> {
+    let segment = |marker: u8, content: &[u8]| {
+        let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        [&[0xff, marker], &length[..], content].concat()
+    };
+    let mut bits = String::new();
+    for value in values {
+        let level = i32::from(value) - 128;
+        let category = 32 - level.unsigned_abs().leading_zeros();
+        let amount = if level < 0 { level + (1 << category) - 1 } else { level };
+        bits += &format!("{category:04b}");
+        if category > 0 {
+            bits += &format!("{amount:0width$b}", width = category as usize);
+        }
+        bits.push('0');
+    }
+    let padded = format!("{bits}{}", "1".repeat((8 - bits.len() % 8) % 8));
+    let bytes = padded.as_bytes().chunks(8).map(|byte| u8::from_str_radix(str::from_utf8(byte).unwrap(), 2).unwrap());
+    // A byte of ones is followed by a zero, so that it is no marker.
+    let scan: Vec<u8> = bytes.flat_map(|byte| if byte == 0xff { vec![0xff, 0] } else { vec![byte] }).collect();
+    let channels = [1, 2, 3, 4].map(|id| [id, 0x11, 0]).concat();
+    let nine_categories = [&[0, 0, 0, 0, 9][..], &[0; 12], &[0, 1, 2, 3, 4, 5, 6, 7, 8]].concat();
+    let end_of_block_only = [&[0x10, 1][..], &[0; 15], &[0]].concat();
+    [
+        &[0xff, 0xd8][..],
+        &segment(0xe2, &[b"ICC_PROFILE\0\x01\x01", profile].concat()),
+        &segment(0xdb, &[&[0][..], &[8; 64]].concat()),
+        &segment(0xc0, &[&[8, 0, 8, 0, 8, 4][..], &channels].concat()),
+        &segment(0xc4, &nine_categories),
+        &segment(0xc4, &end_of_block_only),
+        &segment(0xda, &[4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]),
+        &scan,
+        &[0xff, 0xd9],
+    ]
+    .concat()
+}
+
+#[test]
+fn a_profile_of_other_channels_than_a_cmyk_picture_has_changes_nothing() {
+    let values = [240, 130, 60, 200];
+    let mut linear = ColorProfile::new_srgb();
+    let curve = Some(ToneReprCurve::Parametric(vec![1.0]));
+    (linear.red_trc, linear.green_trc, linear.blue_trc, linear.cicp) = (curve.clone(), curve.clone(), curve, None);
+    let plain = colour(Kind::Jpeg, &cmyk_jpeg(values, b"none"));
+    assert_ne!(plain, [0; 3]);
+    assert_eq!(colour(Kind::Jpeg, &cmyk_jpeg(values, &linear.encode().unwrap())), plain);
+}
+
 #[test]
 fn a_profile_that_cannot_be_used_changes_nothing() {
     let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));

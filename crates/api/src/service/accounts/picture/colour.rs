@@ -37,8 +37,8 @@ pub(super) struct Colours<'a> {
     pub(super) marks: Marks<'a>,
 }
 
-/// Converts a picture to sRGB. A profile that cannot be read, or describes other channels than the picture has (the decoder
-/// has already converted CMYK to RGB), changes nothing, as in a browser.
+/// Converts a picture to sRGB. A profile that cannot be read, or describes other channels than the picture has, changes nothing,
+/// as in a browser.
 pub(super) fn to_srgb(square: RgbaImage, colours: &Colours<'_>, is_gray: bool) -> RgbaImage {
     converted(&square, colours, is_gray).unwrap_or(square)
 }

@@ -105,16 +105,26 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let file = Cursor::new(content);
     let square = match kind {
         Kind::Png => {
-            let png = PngDecoder::with_limits(file, scratch())?;
+            let mut png = PngDecoder::with_limits(file, scratch())?;
             let marks = Marks::of(content);
-            if marks.moves() { Err(PictureError::Moving) } else { upright_square(png, marks, None) }
+            if marks.moves() {
+                return Err(PictureError::Moving);
+            }
+            let exif = marks.exif;
+            let colours = Colours { profile: png.icc_profile()?, marks };
+            upright_square(png, exif, &colours)
         }
         Kind::Jpeg if jpeg::has_end(content) => {
-            upright_square(JpegDecoder::new(file)?, Marks::default(), jpeg::profile(content))
+            let colours = Colours { profile: jpeg::profile(content), ..Colours::default() };
+            upright_square(JpegDecoder::new(file)?, jpeg::exif(content), &colours)
         }
         Kind::Jpeg => Err(PictureError::Unreadable),
         Kind::WebP if webp_moves(content) => Err(PictureError::Moving),
-        Kind::WebP => upright_square(WebPDecoder::new(file)?, Marks::default(), None),
+        Kind::WebP => {
+            let mut webp = WebPDecoder::new(file)?;
+            let colours = Colours { profile: webp.icc_profile()?, ..Colours::default() };
+            upright_square(webp, None, &colours)
+        }
     }?;
     Ok(encode(square)?)
 }
@@ -131,24 +141,26 @@ fn scratch() -> Limits {
     limits
 }
 
-/// The declared size is checked before memory is allocated: a few bytes can declare a huge picture.
+/// Turns a picture by its Exif data, which the decoder finds if `exif` has none. The declared size is checked before memory is
+/// allocated: a few bytes can declare a huge picture.
 fn upright_square(
     mut decoder: impl ImageDecoder,
-    marks: Marks<'_>,
-    profile: Option<Vec<u8>>,
+    exif: Option<&[u8]>,
+    colours: &Colours<'_>,
 ) -> Result<DynamicImage, PictureError> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > AVATAR_MAX_PIXELS || decoder.total_bytes() > MAX_BYTES {
         return Err(PictureError::TooLarge);
     }
-    let of_png = marks.exif.and_then(Orientation::from_exif_chunk);
-    let orientation = of_png.map_or_else(|| decoder.orientation(), Ok)?;
-    let colours = Colours { profile: decoder.icc_profile()?.or(profile), marks };
+    let orientation = match exif {
+        Some(exif) => Orientation::from_exif_chunk(exif).unwrap_or(Orientation::NoTransforms),
+        None => decoder.orientation()?,
+    };
     let image = DynamicImage::from_decoder(decoder)?;
     let small = scale::middle(&image, SIDE);
     let is_gray = !image.color().has_color();
     drop(image); // the largest allocation
-    let mut square = DynamicImage::from(colour::to_srgb(small, &colours, is_gray));
+    let mut square = DynamicImage::from(colour::to_srgb(small, colours, is_gray));
     square.apply_orientation(orientation);
     Ok(square)
 }
