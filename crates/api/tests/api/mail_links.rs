@@ -13,6 +13,7 @@ on_both_databases![
     a_new_password_does_not_end_the_link_that_confirms_the_address,
     a_change_to_an_address_that_another_account_requests_too_is_mailed,
     of_the_links_that_one_account_requests_in_an_outage_the_last_is_mailed,
+    deleting_an_unconfirmed_account_keeps_another_accounts_change_to_its_address,
 ];
 
 /// The server's reply was lost after the mail had arrived: its reader must be able to use its link.
@@ -172,4 +173,28 @@ async fn of_the_links_that_one_account_requests_in_an_outage_the_last_is_mailed(
     app.clock().advance(ONE_MINUTE * 4);
     assert_eq!(deliver(&app).await, 1);
     assert_eq!((server.accepted(), app.db().number(WAITING)), (vec![ADA.to_owned()], 0));
+}
+
+/// Anyone can sign up with an address that is not theirs, and delete that account.
+async fn deleting_an_unconfirmed_account_keeps_another_accounts_change_to_its_address(database: Database) {
+    const NEW: &str = "countess@example.net";
+    let server = ScriptedMailServer::start();
+    let app = start(database, url_of(&server)).await;
+    server.refuse("RCPT", Refusal::Reply("450 4.7.1 try again later"));
+    let ada = app.login(ADA).await;
+    let body = json!({"new_email": NEW, "password": PASSWORD});
+    send(app.request_as(&ada, Method::POST, "/api/auth/email/change/").json(&body)).await.has_status(202);
+    assert_eq!(deliver(&app).await, 0);
+
+    let body = json!({"email": NEW, "password": "amber lighthouse window 17"});
+    let eve = send(app.request(Method::POST, "/api/auth/register/").json(&body)).await.created();
+    let body = json!({"password": "amber lighthouse window 17"});
+    send(app.request_as(&eve, Method::DELETE, "/api/auth/me/").json(&body)).await.done();
+
+    server.accept_all();
+    app.clock().advance(ONE_MINUTE * 4);
+    deliver(&app).await;
+    let subject = "SELECT count(*) FROM one_time_tokens WHERE purpose = 'change_email' AND used_at IS NULL";
+    assert_eq!(app.db().number(subject), 1);
+    assert_eq!(server.accepted().iter().filter(|to| *to == NEW).count(), 2, "the link, and the notice of the deletion");
 }

@@ -3,7 +3,6 @@
 use super::erasure::Erasure;
 use super::export::ExportList;
 use super::table::Table;
-use crate::mails::MailKind;
 use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
 use crate::service::events::retention::{EVENT_DAYS, EVENTS_OF_NOBODY};
@@ -132,9 +131,8 @@ fn mail_outbox() -> Table {
         mail_outbox::export(connection, subject.user.id, &proven_addresses(&subject.user), slice)
     });
     let erasure = Erasure::whole(|connection, user| {
-        // If the address was never confirmed, they may belong to its real owner.
-        let spared = user.email_verified_at.is_none().then_some(MailKind::ConfirmRegistration);
-        mail_outbox::delete_all(connection, user.id, [&user.email, &user.email_canonical], spared)
+        let is_confirmed = user.email_verified_at.is_some();
+        mail_outbox::delete_all(connection, user.id, [&user.email, &user.email_canonical], is_confirmed)
     });
     Table::of(layouts::mail_outbox()).exported(export).erased(erasure)
 }

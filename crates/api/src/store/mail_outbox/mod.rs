@@ -177,14 +177,20 @@ pub fn export(
     Ok(rows.into_iter().map(mail).collect())
 }
 
-/// Deletes all waiting mails that are about a user or go to one of `addresses`, except those of the kind `spared`.
+/// Deletes all waiting mails that are about a user, and those to `addresses`. If the address was never confirmed, mails about
+/// another account or about a registration stay: they may be for its real owner.
 pub fn delete_all(
     connection: &mut AnyConnection,
     user: UserId,
     addresses: [&str; 2],
-    spared: Option<MailKind>,
+    is_confirmed: bool,
 ) -> QueryResult<()> {
-    let own = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
-    let others = mail_outbox::kind.ne(spared.map_or("", MailKind::as_str));
-    diesel::delete(mail_outbox::table.filter(own).filter(others)).execute(connection).map(|_| ())
+    let own = mail_outbox::user_id.assume_not_null().eq(user.0);
+    diesel::delete(mail_outbox::table.filter(own)).execute(connection)?;
+    let mut to_it = diesel::delete(mail_outbox::table.filter(mail_outbox::recipient.eq_any(addresses))).into_boxed();
+    if !is_confirmed {
+        let registrations = mail_outbox::kind.ne(MailKind::ConfirmRegistration.as_str());
+        to_it = to_it.filter(mail_outbox::user_id.is_null()).filter(registrations);
+    }
+    to_it.execute(connection).map(|_| ())
 }
