@@ -5,6 +5,7 @@ use crate::http::{Http, PublicApi};
 use crate::mailed_link::use_link_token;
 use crate::policy::is_cut;
 use crate::session::{EmailConfirmation, Session};
+use auth_types::requests::EmailVerifyRequest;
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
 
@@ -65,10 +66,14 @@ fn ConfirmForm(
     let public_api = PublicApi::new(expect_context::<Http>());
     let form = FormState::new(&[]);
     let token = StoredValue::new(token);
+    // The first request, which pressing the button again repeats.
+    let sent = StoredValue::new(None::<EmailVerifyRequest>);
     let submit = move |()| {
-        form.submit(Ok(token.get_value()), move |token| async move {
-            let confirmed = session.page().confirm_email(token.clone()).await?;
-            done.try_set(Some(HandledLink { token, message: describe(confirmed, texts) }));
+        let request = sent.get_value().unwrap_or_else(|| session.email_confirmation(token.get_value()));
+        sent.set_value(Some(request.clone()));
+        form.submit(Ok(request), move |request| async move {
+            let confirmed = session.confirm_email(&request).await?;
+            done.try_set(Some(HandledLink { token: request.token, message: describe(confirmed, texts) }));
             Ok(())
         });
     };

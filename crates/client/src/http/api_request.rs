@@ -5,7 +5,7 @@ use crate::clock;
 use crate::policy::{FetchResult, PendingSignOut, Renewal, SessionTokens, repeat_after, step_key};
 use auth_types::paths;
 use auth_types::requests::RefreshRequest;
-use auth_types::responses::EmptyResponse;
+use auth_types::responses::{EmptyResponse, TokenTransport};
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -157,6 +157,16 @@ impl ApiRequest {
     #[must_use]
     pub fn with_cookies(self) -> Self {
         Self { cookies: true, ..self }
+    }
+
+    /// The same as a sign-in, with or without credentials as the server's transport requires: the browser stores a cookie only
+    /// from a response to a request with credentials, and refuses such a response from other servers.
+    #[must_use]
+    pub fn signing_in(self, transport: TokenTransport) -> Self {
+        match transport {
+            TokenTransport::Body => self,
+            TokenTransport::Cookie => self.with_cookies(),
+        }
     }
 
     /// The same with this access token.

@@ -2,7 +2,7 @@
 
 use super::page::{Cookies, DeliveredResponse};
 use super::storage::storage_snapshot;
-use super::{EmailConfirmation, PageSession, RegistrationResult, SignInState, lock};
+use super::{EmailConfirmation, PageSession, RegistrationResult, Session, lock};
 use crate::http::ApiRequest;
 use crate::policy::{
     Effect, EndingAction, FetchResult, IssuedTokens, LINK_SEED, Renewal, RequestFailure, ServerRefusal, SessionMachine,
@@ -11,10 +11,75 @@ use crate::policy::{
 use crate::tokens;
 use auth_types::paths;
 use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
-use auth_types::responses::{EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport};
+use auth_types::responses::{
+    EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport, UserResponse,
+};
 use auth_types::{FieldErrors, Reason};
 use leptos::prelude::*;
 use uuid::Uuid;
+
+impl Session {
+    /// The request that confirms an address by a mailed link's token, and signs in the browser that signed up, unless a user is
+    /// signed in already. It contains this browser's state, so it is made once and sent until it succeeds: after another sign-in
+    /// or sign-up, a new one would not repeat it.
+    pub fn email_confirmation(self, token: String) -> EmailVerifyRequest {
+        let registration = tokens::read_registration().filter(|_| !self.is_signed_in());
+        EmailVerifyRequest { token, registration, reject: None }
+    }
+
+    /// Confirms an address. Whoever is signed in by now, or signs in before the response arrives, stays signed in.
+    ///
+    /// # Errors
+    /// Why it failed, with the message for the user.
+    pub async fn confirm_email(self, request: &EmailVerifyRequest) -> Result<EmailConfirmation, RequestFailure> {
+        let (transport, _lock) = self.prepare_sign_in().await?;
+        let is_free = !self.is_signed_in();
+        let page = self.page();
+        let sent = ApiRequest::post(paths::EMAIL_VERIFY, request).once(LINK_SEED);
+        // Without credentials, the response to a repetition does not replace the cookies of the user who is signed in.
+        let sent = if is_free { sent.signing_in(transport) } else { sent };
+        let result = self.http.send_idempotent(&sent).await;
+        let has_tokens = result.as_ref().is_ok_and(|response| response.status == 201);
+        let EmailVerifyResponse { notice, .. } = read_json(result.clone())?;
+        if !has_tokens {
+            return Ok(EmailConfirmation { signed_in: false, notice });
+        }
+        // Another person may have signed up in another tab meanwhile.
+        if tokens::read_registration() == request.registration {
+            tokens::clear_registration();
+        }
+        let adopted = if is_free { page.adopt(result) } else { page.decline(&page.read_tokens(result)?.0) };
+        match adopted {
+            Ok(()) => Ok(EmailConfirmation { signed_in: true, notice }),
+            // The address is confirmed all the same.
+            Err(RequestFailure::SignedOut) => Ok(EmailConfirmation { signed_in: false, notice }),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether a user is signed in, in any tab.
+    fn is_signed_in(self) -> bool {
+        self.sync_from_storage();
+        self.machine.with_value(|machine| machine.tokens().is_some())
+    }
+
+    /// Waits until a request that signs in may be sent, and returns how its response carries the refresh token. Keep the lock until
+    /// the response is handled.
+    async fn prepare_sign_in(self) -> Result<(TokenTransport, Option<lock::TabLock>), RequestFailure> {
+        let transport = self.server_settings().await?.token_transport;
+        let lock = match transport {
+            TokenTransport::Body => None,
+            TokenTransport::Cookie => {
+                // The previous session can be ended only while its cookie exists.
+                self.send_pending_sign_outs();
+                self.wait_for_sign_out().await;
+                // The response to another tab's request could restore the previous session's cookie, or remove the new one.
+                lock::acquire(lock::COOKIE_WAIT).await
+            }
+        };
+        Ok((transport, lock))
+    }
+}
 
 impl PageSession {
     /// Signs in.
@@ -39,28 +104,6 @@ impl PageSession {
             return Ok(RegistrationResult::ConfirmEmail);
         }
         self.adopt(result).map(|()| RegistrationResult::SignedIn)
-    }
-
-    /// Confirms an address by a mailed link's token. The browser that signed up is signed in, unless a user is already.
-    ///
-    /// # Errors
-    /// Why it failed, with the message for the user.
-    pub async fn confirm_email(self, token: String) -> Result<EmailConfirmation, RequestFailure> {
-        let is_free = !matches!(self.session.state.get_untracked(), SignInState::SignedIn(_));
-        let registration = tokens::read_registration().filter(|_| is_free);
-        let request = EmailVerifyRequest { token, registration: registration.clone(), reject: None };
-        let request = ApiRequest::post(paths::EMAIL_VERIFY, &request).once(LINK_SEED);
-        let (result, _lock) = self.send_to_sign_in(request).await?;
-        let signed_in = result.as_ref().is_ok_and(|response| response.status == 201);
-        let EmailVerifyResponse { notice, .. } = read_json(result.clone())?;
-        if signed_in {
-            // Another person may have signed up in another tab meanwhile.
-            if tokens::read_registration() == registration {
-                tokens::clear_registration();
-            }
-            self.adopt(result)?;
-        }
-        Ok(EmailConfirmation { signed_in, notice })
     }
 
     /// Changes the password. The response starts a new session, which replaces this one and all others.
@@ -116,45 +159,40 @@ impl PageSession {
         }
     }
 
-    /// Sends a request that signs in, with or without credentials as the server's transport requires: the browser stores a
-    /// cookie only from a response to a request with credentials, and refuses such a response from other servers.
+    /// Sends a request that signs in.
     async fn send_to_sign_in(
         self,
         request: ApiRequest,
     ) -> Result<(FetchResult, Option<lock::TabLock>), RequestFailure> {
-        let settings = self.session.server_settings().await?;
-        let (request, lock) = match settings.token_transport {
-            TokenTransport::Body => (request, None),
-            TokenTransport::Cookie => {
-                // The previous session can be ended only while its cookie exists.
-                self.session.send_pending_sign_outs();
-                self.session.wait_for_sign_out().await;
-                // The response to another tab's request could restore the previous session's cookie, or remove the new one.
-                let lock = lock::acquire(lock::COOKIE_WAIT).await;
-                (request.with_cookies(), lock)
-            }
-        };
+        let (transport, lock) = self.session.prepare_sign_in().await?;
         self.check()?;
-        Ok((self.session.http.send_idempotent(&request).await, lock))
+        Ok((self.session.http.send_idempotent(&request.signing_in(transport)).await, lock))
     }
 
     /// Starts the session of a sign-in's response. If a user signed in or out since this page sent the request, the new session
-    /// is not used: it ends here and at the server.
+    /// is not used.
     fn adopt(self, result: FetchResult) -> Result<(), RequestFailure> {
-        let (sent, received) = result.as_ref().map(|response| (response.sent, response.received)).unwrap_or_default();
-        let response: IssuedTokens = read_json(result).map_err(|failure| self.check().err().unwrap_or(failure))?;
-        let tokens = SessionTokens::signed_in(&response, sent, received, Uuid::new_v4()).ok_or_else(foreign_tokens)?;
+        let (tokens, user) = self.read_tokens(result)?;
         let session = self.session;
-        let sign_in =
-            |machine: &mut SessionMachine| machine.sign_in(self.epoch, &tokens, response.user, storage_snapshot());
+        let sign_in = |machine: &mut SessionMachine| machine.sign_in(self.epoch, &tokens, user, storage_snapshot());
         let effect = session.machine.try_update_value(sign_in).ok_or(RequestFailure::SignedOut)?;
         let begins = matches!(effect, Effect::Begin(..));
         session.execute(effect);
-        if begins {
-            return Ok(());
-        }
-        session.send_sign_out(&tokens);
+        if begins { Ok(()) } else { self.decline(&tokens) }
+    }
+
+    /// Ends a session that this browser does not use at the server.
+    fn decline(self, tokens: &SessionTokens) -> Result<(), RequestFailure> {
+        self.session.send_sign_out(tokens);
         Err(RequestFailure::SignedOut)
+    }
+
+    /// The tokens and the user of a sign-in's response.
+    fn read_tokens(self, result: FetchResult) -> Result<(SessionTokens, UserResponse), RequestFailure> {
+        let (sent, received) = result.as_ref().map(|response| (response.sent, response.received)).unwrap_or_default();
+        let response: IssuedTokens = read_json(result).map_err(|failure| self.check().err().unwrap_or(failure))?;
+        let tokens = SessionTokens::signed_in(&response, sent, received, Uuid::new_v4()).ok_or_else(foreign_tokens)?;
+        Ok((tokens, response.user))
     }
 }
 
