@@ -70,6 +70,35 @@ impl EventKind {
         None => &[],
     };
 
+    /// A short description for the account's owner.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Registered => "Account created",
+            Self::RegisterRepeated => "Someone tried to create another account with your email",
+            Self::LoggedIn => "Signed in",
+            Self::LoginFailed => "A sign-in failed",
+            Self::LoggedOut => "Signed out",
+            Self::LoggedOutEverywhere => "Signed out everywhere",
+            Self::SessionRevoked => "Another device was signed out",
+            Self::RefreshReused => "A device was signed out, because its session was used from two places",
+            Self::GenerationAhead => "A device was signed out, because its session was newer than our records",
+            Self::ProfileChanged => "The profile was changed",
+            Self::PasswordChanged => "The password was changed",
+            Self::PasswordResetRequested => "A mail to reset the password was requested",
+            Self::PasswordReset => "The password was reset by a mailed link",
+            Self::ReauthenticationFailed => "A wrong password was entered while signed in",
+            Self::EmailVerified => "The email was confirmed",
+            Self::EmailChangeRequested => "A change of email was requested",
+            Self::EmailChanged => "The email was changed",
+            Self::MailFailed => "A mail to you could not be sent",
+            Self::DataExported => "Your data was downloaded",
+            Self::AccountDeleted => "The account was deleted",
+            Self::Feature => "A feature of the service recorded an event",
+            Self::Restored => "The service was restored from a backup",
+            Self::Unknown => "An event that this page does not know yet",
+        }
+    }
+
     /// The value in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -127,6 +156,13 @@ pub type EventsResponse = Page<EventResponse>;
 #[cfg(test)]
 mod tests {
     use super::EventKind;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_events_have_the_same_description() {
+        let descriptions: BTreeSet<_> = EventKind::ALL.iter().copied().map(EventKind::description).collect();
+        assert_eq!(descriptions.len(), EventKind::ALL.len());
+    }
 
     #[test]
     fn json_uses_the_values_of_the_table() {

@@ -249,5 +249,9 @@ fn the_document_names_every_kind() {
     let table = part.split("\n#").next().unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let known: Vec<_> = EventKind::ALL.iter().copied().map(EventKind::as_str).collect();
-    assert_eq!(rows.collect::<Vec<_>>(), known);
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        known,
+        "the table \"Events\" of docs/reference/security.md has a row for each kind, in the order of `EventKind`"
+    );
 }

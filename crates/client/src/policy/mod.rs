@@ -16,7 +16,6 @@
 
 mod backoff;
 mod bound_request;
-mod event_description;
 mod failure;
 mod initials;
 mod issued_tokens;
@@ -49,7 +48,6 @@ mod two_people_tests;
 
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use bound_request::{AccessToken, BoundRequest, RequestStep, ResponseAction};
-pub use event_description::event_description;
 pub use failure::{CHECK_FIELDS, RequestFailure, ServerRefusal, read_empty, read_json, read_text};
 pub use initials::initials;
 pub use issued_tokens::{IssuedTokens, Renewal};

@@ -1,7 +1,7 @@
 //! The account's recent events: a part of `/security`.
 
 use crate::components::{Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, keep_fresh, load};
-use crate::policy::{event_description, newest_events};
+use crate::policy::newest_events;
 use crate::session::{Api, PageSession};
 use auth_types::device;
 use auth_types::events::{EventResponse, EventsResponse};
@@ -42,7 +42,7 @@ fn Event(event: EventResponse) -> impl IntoView {
     let origin = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     view! {
         <li id=element_id(event.id) class="event" tabindex="-1">
-            <p class="event-kind" prop:textContent=event_description(event.kind)></p>
+            <p class="event-kind" prop:textContent=event.kind.description()></p>
             <p class="event-facts">
                 <Moment at=event.at />
                 {(!origin.is_empty()).then(|| view! { <span prop:textContent=format!(" · {origin}")></span> })}
