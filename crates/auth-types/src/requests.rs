@@ -152,7 +152,6 @@ pub struct DeleteMeRequest {
 }
 
 /// For `deserialize_with`, next to `default`: distinguishes a field that is `null` (`Some(None)`) from one that is absent (`None`).
-#[expect(clippy::option_option, reason = "three states: absent, null, a value")]
 pub fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

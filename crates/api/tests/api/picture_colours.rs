@@ -8,6 +8,7 @@ use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, GrayImage, ImageEncoder, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use moxcms::{ColorProfile, ToneReprCurve};
+use std::fmt::Write;
 
 /// Encodes the picture with a colour profile.
 fn profiled(image: &DynamicImage, kind: Kind, profile: &[u8]) -> Vec<u8> {
@@ -272,11 +273,8 @@ fn cmyk_jpeg(values: [u8; 4], profile: &[u8]) -> Vec<u8> {
         let level = i32::from(value) - 128;
         let category = 32 - level.unsigned_abs().leading_zeros();
         let amount = if level < 0 { level + (1 << category) - 1 } else { level };
-        bits += &format!("{category:04b}");
-        if category > 0 {
-            bits += &format!("{amount:0width$b}", width = category as usize);
-        }
-        bits.push('0');
+        // No value is 128, whose difference would have no bits.
+        write!(bits, "{category:04b}{amount:0width$b}0", width = category as usize).unwrap();
     }
     let padded = format!("{bits}{}", "1".repeat((8 - bits.len() % 8) % 8));
     let bytes = padded.as_bytes().chunks(8).map(|byte| u8::from_str_radix(str::from_utf8(byte).unwrap(), 2).unwrap());
