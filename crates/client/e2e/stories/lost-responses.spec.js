@@ -2,7 +2,7 @@
 // the session has ended.
 import { randomBytes } from "node:crypto";
 import { API } from "../support/addresses.js";
-import { PASSWORD } from "../support/api.js";
+import { PASSWORD, claims } from "../support/api.js";
 import { ME } from "../support/app.js";
 import { hold } from "../support/intercept.js";
 import { linkTo } from "../support/mail.js";
@@ -183,109 +183,120 @@ test("pressing again after signing out everywhere reports that every device is s
   await expect(page.getByText("Every device is signed out")).toBeVisible();
 });
 
+const newPerson = () => ({ email: `grace-${randomBytes(6).toString("hex")}@example.com`, password: PASSWORD });
+
+async function signUp(app, { email, password }) {
+  await app.open("/register");
+  await fill(app.page, "Email", email);
+  await fill(app.page, "Password", password);
+  await press(app.page, "Create account");
+  await expect(app.alert).toContainText("sent you a mail");
+}
+
+/** Signs up, and opens the mailed link. */
+async function openLink(app) {
+  const person = newPerson();
+  await signUp(app, person);
+  await app.open(await linkTo("/verify-email", person.email));
+  return person;
+}
+
+/** The same, and the response to the confirmation is lost. Returns the person, and the requests that are sent. */
+async function loseConfirmation(app, watch) {
+  const person = await openLink(app);
+  const sent = await loseResponses(app.page, watch, ["POST", VERIFY], ATTEMPTS);
+  await press(app.page, "Confirm email");
+  await expect(app.alert).toContainText("cannot be reached");
+  return { person, sent };
+}
+
+/** Another person, with a confirmed address. */
+async function confirmedPerson(api) {
+  const person = newPerson();
+  await api.signUp({ email: person.email });
+  const token = (await linkTo("/verify-email", person.email)).split("=")[1];
+  expect((await api.confirm({ token })).status).toBe(200);
+  return person;
+}
+
+function expectSameRequests(sent) {
+  expect(sent).toHaveLength(ATTEMPTS + 1);
+  expect(new Set(sent.map((request) => request.postData())).size).toBe(1);
+  expect(new Set(sent.map((request) => request.headers()["idempotency-key"])).size).toBe(1);
+}
+
+/** Waits until the person has this many sessions, apart from those that this looks with. */
+async function expectSessions(api, person, count) {
+  const others = async () => {
+    const { access } = await api.login(person);
+    const all = await api.sessions(access);
+    await api.endSession(access, claims(access).sid);
+    return all.length - 1;
+  };
+  await expect.poll(others).toBe(count);
+}
+
+async function expectStillSignedIn(tab, person) {
+  await tab.open("/");
+  await tab.expectSignedIn(person);
+}
+
+for (const stage of ["confirming", "confirmingCookie"]) {
+  test.describe(`a sign-up that must be confirmed, ${stage}`, () => {
+    test.use({ stage });
+
+    test("pressing again after signing in with the password confirms, and keeps that session", async ({ api, app, newTab, page, watch }) => {
+      const { person, sent } = await loseConfirmation(app, watch);
+      const tab = await newTab();
+      await tab.signIn(person);
+      await press(page, "Confirm email");
+      await expect(app.alert).toHaveText("Thank you: your email is confirmed.");
+      expectSameRequests(sent);
+      await expectStillSignedIn(tab, person);
+      await expectSessions(api, person, 1);
+    });
+
+    test("pressing again after another sign-up signs in, and keeps the other sign-up", async ({ app, newTab, page, watch }) => {
+      const { person, sent } = await loseConfirmation(app, watch);
+      const tab = await newTab();
+      const other = newPerson();
+      await signUp(tab, other);
+      await press(page, "Confirm email");
+      await expect(app.alert).toContainText("you are signed in");
+      expectSameRequests(sent);
+      await expectStillSignedIn(app, person);
+      expect(await page.evaluate(() => localStorage.getItem("latchkey.registration"))).not.toBe(null);
+    });
+
+    test("pressing again after another person has signed in confirms, and keeps that person signed in", async ({ api, app, newTab, page, watch }) => {
+      const other = await confirmedPerson(api);
+      const { person, sent } = await loseConfirmation(app, watch);
+      const tab = await newTab();
+      await tab.signIn(other);
+      await press(page, "Confirm email");
+      await expect(app.alert).toHaveText("Thank you: your email is confirmed.");
+      expectSameRequests(sent);
+      for (const each of [app, tab]) await expectStillSignedIn(each, other);
+      await expectSessions(api, person, 0);
+    });
+
+    test("pressing again after another person has signed in and out signs in", async ({ api, app, newTab, page, watch }) => {
+      const other = await confirmedPerson(api);
+      const { person, sent } = await loseConfirmation(app, watch);
+      const tab = await newTab();
+      await tab.signIn(other);
+      await tab.signOutButton.click();
+      await tab.expectSignInPage();
+      await press(page, "Confirm email");
+      await expect(app.alert).toContainText("you are signed in");
+      expectSameRequests(sent);
+      await expectStillSignedIn(app, person);
+    });
+  });
+}
+
 test.describe("a sign-up that must be confirmed", () => {
   test.use({ stage: "confirming" });
-
-  const newPerson = () => ({ email: `grace-${randomBytes(6).toString("hex")}@example.com`, password: PASSWORD });
-
-  async function signUp(app, { email, password }) {
-    await app.open("/register");
-    await fill(app.page, "Email", email);
-    await fill(app.page, "Password", password);
-    await press(app.page, "Create account");
-    await expect(app.alert).toContainText("sent you a mail");
-  }
-
-  /** Signs up, and opens the mailed link. */
-  async function openLink(app) {
-    const person = newPerson();
-    await signUp(app, person);
-    await app.open(await linkTo("/verify-email", person.email));
-    return person;
-  }
-
-  /** The same, and the response to the confirmation is lost. Returns the person, and the requests that are sent. */
-  async function loseConfirmation(app, watch) {
-    const person = await openLink(app);
-    const sent = await loseResponses(app.page, watch, ["POST", VERIFY], ATTEMPTS);
-    await press(app.page, "Confirm email");
-    await expect(app.alert).toContainText("cannot be reached");
-    return { person, sent };
-  }
-
-  /** Another person, with a confirmed address. */
-  async function confirmedPerson(api) {
-    const person = newPerson();
-    await api.signUp({ email: person.email });
-    const token = (await linkTo("/verify-email", person.email)).split("=")[1];
-    expect((await api.confirm({ token })).status).toBe(200);
-    return person;
-  }
-
-  function expectSameRequests(sent) {
-    expect(sent).toHaveLength(ATTEMPTS + 1);
-    expect(new Set(sent.map((request) => request.postData())).size).toBe(1);
-    expect(new Set(sent.map((request) => request.headers()["idempotency-key"])).size).toBe(1);
-  }
-
-  /** The person has this many sessions, apart from the one that this looks with. */
-  async function expectSessions(api, person, count) {
-    const { access } = await api.login(person);
-    await expect.poll(async () => (await api.sessions(access)).length).toBe(count + 1);
-  }
-
-  async function expectStillSignedIn(tab, person) {
-    await tab.open("/");
-    await tab.expectSignedIn(person);
-  }
-
-  test("pressing again after signing in with the password confirms, and keeps that session", async ({ api, app, newTab, page, watch }) => {
-    const { person, sent } = await loseConfirmation(app, watch);
-    const tab = await newTab();
-    await tab.signIn(person);
-    await press(page, "Confirm email");
-    await expect(app.alert).toHaveText("Thank you: your email is confirmed.");
-    expectSameRequests(sent);
-    await expectStillSignedIn(tab, person);
-    await expectSessions(api, person, 1);
-  });
-
-  test("pressing again after another sign-up signs in, and keeps the other sign-up", async ({ app, newTab, page, watch }) => {
-    const { person, sent } = await loseConfirmation(app, watch);
-    const tab = await newTab();
-    const other = newPerson();
-    await signUp(tab, other);
-    await press(page, "Confirm email");
-    await expect(app.alert).toContainText("you are signed in");
-    expectSameRequests(sent);
-    await expectStillSignedIn(app, person);
-    expect(await page.evaluate(() => localStorage.getItem("latchkey.registration"))).not.toBe(null);
-  });
-
-  test("pressing again after another person has signed in confirms, and keeps that person signed in", async ({ api, app, newTab, page, watch }) => {
-    const other = await confirmedPerson(api);
-    const { person, sent } = await loseConfirmation(app, watch);
-    const tab = await newTab();
-    await tab.signIn(other);
-    await press(page, "Confirm email");
-    await expect(app.alert).toHaveText("Thank you: your email is confirmed.");
-    expectSameRequests(sent);
-    for (const each of [app, tab]) await expectStillSignedIn(each, other);
-    await expectSessions(api, person, 0);
-  });
-
-  test("pressing again after another person has signed in and out signs in", async ({ api, app, newTab, page, watch }) => {
-    const other = await confirmedPerson(api);
-    const { person, sent } = await loseConfirmation(app, watch);
-    const tab = await newTab();
-    await tab.signIn(other);
-    await tab.signOutButton.click();
-    await tab.expectSignInPage();
-    await press(page, "Confirm email");
-    await expect(app.alert).toContainText("you are signed in");
-    expectSameRequests(sent);
-    await expectStillSignedIn(app, person);
-  });
 
   test("a confirmation that arrives after another person's sign-in is reported, and its session ends", async ({ api, app, newTab, page }) => {
     const other = await confirmedPerson(api);

@@ -41,17 +41,12 @@ export const STAGES = {
     settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT, EMAIL_URL: `file:${process.env.OUTBOX}` },
   },
   /** Where an address must be confirmed first, and passwords must be longer. */
-  confirming: {
-    edge: 18083,
-    port: 18003,
-    settings: {
-      BCRYPT_COST: "4",
-      RATE_LIMITS: "off",
-      CORS_ALLOWED_ORIGINS: CLIENT,
-      EMAIL_URL: `file:${process.env.OUTBOX}`,
-      EMAIL_VERIFICATION: "mandatory",
-      PASSWORD_MIN_LENGTH: "12",
-    },
+  confirming: { edge: 18083, port: 18003, settings: confirming({}) },
+  /** The same, the refresh token in a cookie. */
+  confirmingCookie: {
+    edge: 18085,
+    port: 18005,
+    settings: confirming({ TOKEN_TRANSPORT: "cookie", SESSION_COOKIE_DOMAIN: ".latchkey.test" }),
   },
   /** Where registration is closed. */
   closed: {
@@ -68,6 +63,18 @@ export const STAGES = {
     settings: production({ TOKEN_TRANSPORT: "cookie", SESSION_COOKIE_DOMAIN: ".latchkey.test" }),
   },
 };
+
+function confirming(settings) {
+  return {
+    BCRYPT_COST: "4",
+    RATE_LIMITS: "off",
+    CORS_ALLOWED_ORIGINS: CLIENT,
+    EMAIL_URL: `file:${process.env.OUTBOX}`,
+    EMAIL_VERIFICATION: "mandatory",
+    PASSWORD_MIN_LENGTH: "12",
+    ...settings,
+  };
+}
 
 function production(settings) {
   return {

@@ -16,6 +16,7 @@ use auth_types::responses::{
 };
 use auth_types::{FieldErrors, Reason};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use uuid::Uuid;
 
 impl Session {
@@ -48,7 +49,7 @@ impl Session {
         if tokens::read_registration() == request.registration {
             tokens::clear_registration();
         }
-        let adopted = if is_free { page.adopt(result) } else { page.decline(&page.read_tokens(result)?.0) };
+        let adopted = if is_free { page.adopt(result) } else { page.decline(result) };
         match adopted {
             Ok(()) => Ok(EmailConfirmation { signed_in: true, notice }),
             // The address is confirmed all the same.
@@ -170,7 +171,7 @@ impl PageSession {
     }
 
     /// Starts the session of a sign-in's response. If a user signed in or out since this page sent the request, the new session
-    /// is not used.
+    /// is not used: it ends here and at the server.
     fn adopt(self, result: FetchResult) -> Result<(), RequestFailure> {
         let (tokens, user) = self.read_tokens(result)?;
         let session = self.session;
@@ -178,12 +179,26 @@ impl PageSession {
         let effect = session.machine.try_update_value(sign_in).ok_or(RequestFailure::SignedOut)?;
         let begins = matches!(effect, Effect::Begin(..));
         session.execute(effect);
-        if begins { Ok(()) } else { self.decline(&tokens) }
+        if begins {
+            return Ok(());
+        }
+        session.send_sign_out(&tokens);
+        Err(RequestFailure::SignedOut)
     }
 
-    /// Ends a session that this browser does not use at the server.
-    fn decline(self, tokens: &SessionTokens) -> Result<(), RequestFailure> {
-        self.session.send_sign_out(tokens);
+    /// Ends the session of a response to a request without credentials.
+    fn decline(self, result: FetchResult) -> Result<(), RequestFailure> {
+        let (tokens, _) = self.read_tokens(result)?;
+        let session = self.session;
+        match (tokens.renewal(), tokens.access()) {
+            // The browser's cookie is another session's.
+            (Renewal::Cookie { .. }, Some(access)) => {
+                let path = paths::SESSION.replace("{id}", &tokens.session().to_string());
+                let end = ApiRequest::delete(path).with_access(access);
+                spawn_local(async move { drop(session.http.send(&end).await) });
+            }
+            _ => session.send_sign_out(&tokens),
+        }
         Err(RequestFailure::SignedOut)
     }
 
