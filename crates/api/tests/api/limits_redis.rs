@@ -4,6 +4,7 @@ use crate::support::{
     Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, TestResponse, create_user, eventually, send,
 };
 use api::clock::Clock;
+use api::service::ClientInfo;
 use api::service::limits::Budget;
 use auth_types::requests::LoginRequest;
 use auth_types::{Reason, UserId};
@@ -119,6 +120,40 @@ async fn a_large_budget_is_shared_as_well() {
     b.refresh(&tokens).await.throttled();
     a.clock().advance(Duration::seconds(62));
     b.refresh(&tokens).await.ok();
+}
+
+/// With Redis and without: the wait is the true one, and the same.
+#[actix_web::test]
+async fn a_budget_spent_by_a_clock_that_was_ahead_is_free_a_window_after_it_is_right() {
+    let redis = RedisServer::start();
+    for budget in [Budget::SignInStranger, Budget::RequestsStranger] {
+        let (a, b) = two_processes(&redis.url()).await;
+        let alone = TestApp::builder(Database::Sqlite).limited().clock(a.clock()).start().await;
+        let take =
+            async |app: &TestApp| app.services().limits.attempts(&ClientInfo::default()).by_name(budget, ADA).await;
+        let window = budget.rule().window;
+        let ahead = window - Duration::seconds(30);
+        a.clock().advance(ahead);
+        for _ in 0..budget.rule().amount {
+            for app in [&a, &alone] {
+                take(app).await.unwrap();
+            }
+        }
+        a.clock().advance(-ahead);
+        // The first one has counted nothing of it itself.
+        let waits = [take(&b).await, take(&a).await, take(&alone).await];
+        let wait = i64::from(waits[0].unwrap_err().retry_after_seconds);
+        assert_eq!(waits, [waits[0]; 3]);
+        assert!((window.num_seconds()..=window.num_seconds() * 61 / 60).contains(&wait), "{wait}");
+        a.clock().advance(Duration::seconds(wait - 1));
+        for app in [&b, &a, &alone] {
+            assert_eq!(take(app).await.unwrap_err().retry_after_seconds, 1);
+        }
+        a.clock().advance(Duration::seconds(1));
+        for app in [&b, &alone] {
+            take(app).await.unwrap();
+        }
+    }
 }
 
 #[actix_web::test]

@@ -1,5 +1,6 @@
 //! What is limited: the one table of budgets. `docs/reference/limits.md` documents it.
 
+use crate::clock::CLOCK_TOLERANCE_SECONDS;
 use chrono::Duration;
 
 /// What a budget's attempts are counted by.
@@ -114,6 +115,11 @@ impl BudgetRule {
     /// The window, microseconds.
     pub(super) fn window_us(self) -> i64 {
         self.window.num_microseconds().unwrap_or(i64::MAX)
+    }
+
+    /// The latest time that an attempt made before `now` is stored with, by another process whose clock is right.
+    pub(super) fn latest_at(self, now: i64) -> i64 {
+        self.kept_at(now.saturating_add(CLOCK_TOLERANCE_SECONDS * 1_000_000))
     }
 
     /// The time stored for an attempt at `now`: its own, or the end of its grain. So an attempt never counts for less than

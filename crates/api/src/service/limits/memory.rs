@@ -62,7 +62,7 @@ impl Memory {
 /// least recent first. A key close to its limit has cost an attacker many attempts, and is evicted last.
 fn make_room(shard: &mut Shard, now: i64) {
     shard.retain(|_, (budget, log)| {
-        log.forget(budget.rule(), now);
+        log.settle(budget.rule(), now);
         log.used() > 0
     });
     let evicted = (MOST_KEYS / SHARDS / EVICTED_PART).min(shard.len());

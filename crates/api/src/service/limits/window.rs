@@ -30,7 +30,7 @@ pub(super) struct Log(VecDeque<LogEntry>);
 impl Log {
     /// Takes one attempt, if one is left.
     pub(super) fn take(&mut self, rule: BudgetRule, now: i64) -> Decision {
-        self.forget(rule, now);
+        self.settle(rule, now);
         let used = self.used();
         let allowed = used < rule.amount;
         if allowed {
@@ -42,7 +42,7 @@ impl Log {
 
     /// How long to wait when nothing is left; takes nothing.
     pub(super) fn spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
-        self.forget(rule, now);
+        self.settle(rule, now);
         (self.used() >= rule.amount).then(|| self.wait(rule, now))
     }
 
@@ -61,10 +61,15 @@ impl Log {
         }
     }
 
-    /// Drops what no longer counts. A time more than a window ahead comes from a clock that was wrong.
-    pub(super) fn forget(&mut self, rule: BudgetRule, now: i64) {
-        let window = rule.window_us();
-        self.0.retain(|entry| entry.at > now - window && entry.at <= now + window);
+    /// Drops what no longer counts. An attempt that is later than another process's may be was made by a clock that was wrong:
+    /// it counts as made now, so for one window from here on.
+    pub(super) fn settle(&mut self, rule: BudgetRule, now: i64) {
+        let latest = rule.latest_at(now);
+        let ahead: u32 = self.0.iter().filter(|entry| entry.at > latest).map(|entry| entry.count).sum();
+        self.0.retain(|entry| entry.at > now - rule.window_us() && entry.at <= latest);
+        if ahead > 0 {
+            self.0.push_back(LogEntry { at: rule.kept_at(now), count: ahead });
+        }
     }
 
     pub(super) fn used(&self) -> u32 {
@@ -84,10 +89,9 @@ impl Log {
     }
 }
 
-/// From `now` until an attempt at `oldest` stops counting; never more than a window, even if a clock is wrong.
+/// From `now` until an attempt at `oldest` stops counting.
 pub(super) fn wait(rule: BudgetRule, oldest: i64, now: i64) -> i64 {
-    let window = rule.window_us();
-    (oldest.saturating_add(window) - now).clamp(0, window)
+    (oldest.saturating_add(rule.window_us()) - now).max(0)
 }
 
 #[cfg(test)]
@@ -143,20 +147,35 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_wrong_locks_no_key_out_for_longer_than_a_window() {
-        let rule = Budget::SignInStranger.rule();
-        let mut log = Log::default();
-        let now = 1_000 * MINUTE;
-        for ahead in [10 * MINUTE, 900 * MINUTE] {
-            for _ in 0..10 {
-                log.take(rule, now + ahead);
+    fn attempts_by_a_clock_that_was_ahead_count_for_one_window_from_when_it_is_right() {
+        for budget in [Budget::SignInStranger, Budget::RequestsStranger] {
+            let rule = budget.rule();
+            let window = rule.window_us();
+            for ahead in [MINUTE, window - MINUTE / 2, 60 * window] {
+                let mut log = Log::default();
+                let now = 1_000 * MINUTE;
+                for _ in 0..rule.amount {
+                    assert!(log.take(rule, now + ahead).allowed);
+                }
+                let refused = log.take(rule, now);
+                let counted = rule.kept_at(now) - now + window;
+                assert_eq!(refused, Decision { allowed: false, remaining: 0, wait: counted }, "{ahead}");
+                assert_eq!(log.spent(rule, now + MINUTE / 2), Some(counted - MINUTE / 2), "moved only once");
+                assert!(!log.take(rule, now + counted - 1).allowed);
+                assert!(log.take(rule, now + counted).allowed);
             }
         }
-        log.forget(rule, now);
-        for _ in 0..10 {
-            log.take(rule, now);
-        }
-        assert!(log.take(rule, now).wait <= 15 * MINUTE);
+    }
+
+    /// Its attempt keeps its time, by which it can be refunded.
+    #[test]
+    fn an_attempt_of_a_process_whose_clock_is_ahead_as_far_as_tolerated_is_not_moved() {
+        let rule = Budget::ExportUser.rule();
+        let mut log = Log::default();
+        assert!(log.take(rule, 4 * SECOND).allowed);
+        assert_eq!(log.take(rule, 0).remaining, 3);
+        log.refund(4 * SECOND);
+        assert_eq!(log.take(rule, 0).remaining, 3);
     }
 
     proptest! {

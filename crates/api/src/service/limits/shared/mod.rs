@@ -22,11 +22,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
 const TAKE: &str = r"
 local now, window, amount, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local latest = tonumber(ARGV[6])
 local attempts = redis.call('HGETALL', KEYS[1])
 local used, oldest = 0, nil
 for i = 1, #attempts, 2 do
   local at = tonumber(attempts[i])
-  if at <= now - window or at > now + window then
+  if at > latest then
+    redis.call('HDEL', KEYS[1], attempts[i])
+    redis.call('HINCRBY', KEYS[1], ARGV[4], attempts[i + 1])
+    redis.call('PEXPIRE', KEYS[1], ARGV[5])
+    at = kept_at
+  end
+  if at <= now - window then
     redis.call('HDEL', KEYS[1], attempts[i])
   else
     used = used + tonumber(attempts[i + 1])
@@ -111,7 +118,12 @@ impl SharedCounts {
         let (mut connection, number) = self.connection()?;
         let window = rule.window_us();
         let mut call = self.take.key(key.in_redis());
-        call.arg(now).arg(window).arg(rule.amount).arg(rule.kept_at(now)).arg(window / 1_000 * 2);
+        call.arg(now)
+            .arg(window)
+            .arg(rule.amount)
+            .arg(rule.kept_at(now))
+            .arg(window / 1_000 * 2)
+            .arg(rule.latest_at(now));
         match call.invoke_async::<(u32, i64)>(&mut connection).await {
             Ok((used, oldest)) => Some(Decision {
                 allowed: used < rule.amount,
