@@ -28,6 +28,23 @@ pub struct WrongClock(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SharedTime(pub DateTime<Utc>);
 
+/// A time that this process's clock showed while it was right. What opens a session, issues its tokens or takes a mailed link
+/// requires one, so that a jump of the clock during a request cannot date them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckedTime(DateTime<Utc>);
+
+impl CheckedTime {
+    pub const fn get(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl From<CheckedTime> for SharedTime {
+    fn from(checked: CheckedTime) -> Self {
+        Self(checked.0)
+    }
+}
+
 /// A clock, and the last reading of the database's clock; clones share it.
 #[derive(Debug, Clone)]
 pub struct ComparedClock {
@@ -108,11 +125,16 @@ impl ComparedClock {
 
     /// How far this process's clock is ahead of the database's, at least; zero before the first comparison.
     pub fn skew(&self) -> TimeDelta {
-        let Some(database) = *self.database.read() else { return TimeDelta::zero() };
+        self.now_and_skew().1
+    }
+
+    /// Now by this process's clock, and how far that is ahead.
+    fn now_and_skew(&self) -> (DateTime<Utc>, TimeDelta) {
+        let Some(database) = *self.database.read() else { return (self.now(), TimeDelta::zero()) };
         let earliest = database.earliest();
         let now = self.now();
         let latest = database.latest();
-        now - now.clamp(earliest, latest.max(earliest))
+        (now, now - now.clamp(earliest, latest.max(earliest)))
     }
 
     /// The database's time, or this process's before the first comparison: for what two processes compare to the second. A
@@ -128,9 +150,15 @@ impl ComparedClock {
 
     /// Whether this process's clock agrees with the database's.
     pub fn check(&self) -> Result<(), WrongClock> {
-        let skew = self.skew().abs();
-        let is_right = skew <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
-        if is_right { Ok(()) } else { Err(WrongClock(skew.num_seconds())) }
+        self.checked_now().map(drop)
+    }
+
+    /// Now by this process's clock, if it agrees with the database's. Both are one reading: a clock that jumps between a check
+    /// and a second reading would get past the check.
+    pub fn checked_now(&self) -> Result<CheckedTime, WrongClock> {
+        let (now, skew) = self.now_and_skew();
+        let is_right = skew.abs() <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
+        if is_right { Ok(CheckedTime(now)) } else { Err(WrongClock(skew.abs().num_seconds())) }
     }
 
     /// The result of [`check`](Self::check) when it has changed since the last call.
@@ -148,10 +176,11 @@ impl ComparedClock {
     /// The current time, for other processes.
     pub fn shared_now(&self) -> SharedTime {
         let database = *self.database.read();
-        SharedTime(match (self.check(), database) {
-            (Err(_), Some(database)) => database.now().trunc_subsecs(6),
-            _ => self.now(),
-        })
+        match (self.checked_now(), database) {
+            (Ok(now), _) => now.into(),
+            (Err(_), Some(database)) => SharedTime(database.now().trunc_subsecs(6)),
+            (Err(_), None) => SharedTime(self.now()),
+        }
     }
 }
 

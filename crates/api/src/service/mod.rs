@@ -22,5 +22,6 @@ pub mod upkeep;
 pub use caller::{ClientInfo, CurrentUser};
 use derived_key::derived_key;
 pub use error::{CommonFailure, Error};
+use request_context::CheckedContext;
 pub use request_context::{RequestContext, record};
 pub use services::Services;

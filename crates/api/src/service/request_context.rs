@@ -1,11 +1,12 @@
 //! When and from where something is done: what sessions, events and mails record of it.
 
 use super::{ClientInfo, Services};
-use crate::clock::SharedTime;
+use crate::clock::{CheckedTime, SharedTime, WrongClock};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::{AnyConnection, QueryResult, known_networks};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
+use std::ops::Deref;
 
 /// A time and a client. It is made once for everything that is written together.
 #[derive(Debug, Clone)]
@@ -16,10 +17,38 @@ pub struct RequestContext {
     pub client: ClientInfo,
 }
 
+/// A context whose time was read by a right clock: what opens a session or takes a mailed link requires it.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct CheckedContext {
+    context: RequestContext,
+    checked_at: CheckedTime,
+}
+
+impl CheckedContext {
+    pub(in crate::service) const fn checked_at(&self) -> CheckedTime {
+        self.checked_at
+    }
+}
+
+impl Deref for CheckedContext {
+    type Target = RequestContext;
+
+    fn deref(&self) -> &RequestContext {
+        &self.context
+    }
+}
+
 impl Services {
     /// The context of what `client` does now.
     pub fn context(&self, client: ClientInfo) -> RequestContext {
         RequestContext { at: self.now(), shared_at: self.shared_now(), client }
+    }
+
+    /// The same by a right clock. Made immediately before the transaction: the clock may jump while a password is hashed.
+    pub(in crate::service) fn checked_context(&self, client: ClientInfo) -> Result<CheckedContext, WrongClock> {
+        let checked_at = self.clock.checked_now()?;
+        let context = RequestContext { at: checked_at.get(), shared_at: checked_at.into(), client };
+        Ok(CheckedContext { context, checked_at })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::any::{AnyConnection, MultiBackend};
 use super::schema::one_time_tokens;
 use super::types::{At, Text};
+use crate::clock::CheckedTime;
 use crate::mails::Purpose;
 use auth_types::UserId;
 use auth_types::export::ExportedLink;
@@ -88,25 +89,25 @@ pub fn find_live(
     connection: &mut AnyConnection,
     hash: &[u8],
     purposes: &[Purpose],
-    now: DateTime<Utc>,
+    now: CheckedTime,
 ) -> QueryResult<Option<LiveToken>> {
     one_time_tokens::table
         .find(hash)
         .filter(one_time_tokens::purpose.eq_any(stored(purposes)))
         .filter(one_time_tokens::used_at.is_null())
-        .filter(one_time_tokens::expires_at.gt(At(now)))
+        .filter(one_time_tokens::expires_at.gt(At(now.get())))
         .select((one_time_tokens::purpose, one_time_tokens::user_id, one_time_tokens::email))
         .first(connection)
         .optional()
 }
 
 /// Spends a token. Returns `false` if it was not live: of two concurrent calls with one token, one gets `false`.
-pub fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<bool> {
+pub fn spend(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryResult<bool> {
     let live = one_time_tokens::table
         .find(hash)
         .filter(one_time_tokens::used_at.is_null())
-        .filter(one_time_tokens::expires_at.gt(At(now)));
-    diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|rows| rows == 1)
+        .filter(one_time_tokens::expires_at.gt(At(now.get())));
+    diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now.get())))).execute(connection).map(|rows| rows == 1)
 }
 
 /// Spends every token of a user that is for one of `purposes`.

@@ -7,6 +7,7 @@ use super::any::AnyConnection;
 use super::schema::pending_registrations;
 use super::types::At;
 use super::users::NewUser;
+use crate::clock::CheckedTime;
 use auth_types::export::ExportedRegistration;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -166,11 +167,11 @@ pub fn list_addresses(connection: &mut AnyConnection, addresses: &[&str]) -> Que
 pub fn find_by_link(
     connection: &mut AnyConnection,
     link_hash: &[u8],
-    now: DateTime<Utc>,
+    now: CheckedTime,
 ) -> QueryResult<Option<RegistrationRow>> {
     pending_registrations::table
         .filter(pending_registrations::link_hash.assume_not_null().eq(link_hash))
-        .filter(pending_registrations::expires_at.gt(At(now)))
+        .filter(pending_registrations::expires_at.gt(At(now.get())))
         .select(RegistrationRow::as_select())
         .first(connection)
         .optional()

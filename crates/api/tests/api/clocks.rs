@@ -1,10 +1,11 @@
 //! A process that knows that its clock is wrong does nothing irreversible by it.
 
 use crate::support::{
-    Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, TestResponse, create_user, forge,
-    on_both_databases, send,
+    Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, TestResponse, create_user, eventually,
+    forge, hold_hashing, on_both_databases, send,
 };
 use api::service::accounts::register::create_by_a_right_clock;
+use api::service::limits::Budget;
 use api::service::mail::deliver_due;
 use api::service::{CommonFailure, Error};
 use auth_types::requests::RegisterRequest;
@@ -31,6 +32,10 @@ on_both_databases![
     the_difference_is_a_metric,
     no_operator_creates_an_account_by_a_wrong_clock,
     no_session_starts_or_rotates_by_a_wrong_clock,
+    nothing_is_dated_by_a_clock_that_jumps_while_a_password_is_hashed,
+    a_sign_up_that_a_jump_of_the_clock_refuses_takes_no_attempt,
+    no_session_starts_or_rotates_by_a_clock_that_jumps_during_the_request,
+    no_link_is_taken_by_a_clock_that_jumps_during_the_request,
     tabs_that_race_at_processes_with_a_tolerated_difference_keep_their_session,
 ];
 
@@ -371,6 +376,123 @@ async fn no_session_starts_or_rotates_by_a_wrong_clock(database: Database) {
         refused_temporarily(wrong.refresh(&tokens).await);
         right.refresh(&tokens).await.ok();
     }
+}
+
+/// The clock was right when the request came.
+async fn nothing_is_dated_by_a_clock_that_jumps_while_a_password_is_hashed(database: Database) {
+    let (right, app) = right_and_wrong(database, Duration::zero()).await;
+    let tokens = right.login(ADA).await;
+    let create: RegisterRequest = serde_json::from_value(json!({"email": EVE, "password": PASSWORD})).unwrap();
+    for jump in [Duration::days(400), -EIGHT_DAYS] {
+        right.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+        let token = right.deliver_one_mail().await.token();
+        let reset = json!({"token": token, "new_password": NEW_PASSWORD});
+        refused_temporarily(with_a_jump(&app, jump, app.sign_in(ADA, PASSWORD)).await);
+        refused_temporarily(with_a_jump(&app, jump, sign_up(&app, EVE)).await);
+        refused_temporarily(with_a_jump(&app, jump, change(&app, &tokens)).await);
+        refused_temporarily(with_a_jump(&app, jump, app.post("/api/auth/password/reset/confirm/", &reset)).await);
+        let created = with_a_jump(&app, jump, create_by_a_right_clock(app.services(), &create, Role::User)).await;
+        assert!(matches!(created, Err(Error::Failed(CommonFailure::Clock(_)))), "{created:?}");
+    }
+    assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
+    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 2, "of the sign-up and of the sign-in");
+    right.refresh(&tokens).await.ok();
+}
+
+/// The client repeats it.
+async fn a_sign_up_that_a_jump_of_the_clock_refuses_takes_no_attempt(database: Database) {
+    let limited = [("RATE_LIMITS", "on"), ("TRUSTED_PROXY_HOPS", "1")];
+    let app = process_with(&Arc::new(TestDb::migrated(database)), Duration::zero(), &limited).await;
+    for _ in 0..Budget::SignUpClient.rule().amount {
+        refused_temporarily(with_a_jump(&app, Duration::minutes(1), sign_up(&app, ADA)).await);
+    }
+    sign_up(&app, ADA).await.created();
+}
+
+/// Sends a request whose password waits to be hashed while the clock jumps. Afterwards the clock is right again.
+async fn with_a_jump<T>(app: &TestApp, jump: Duration, request: impl Future<Output = T>) -> T {
+    let held = hold_hashing(app, 0).await;
+    let interfere = async {
+        let waits = async || (app.services().hashing.load().0 > 0).then_some(());
+        eventually("the password waits to be hashed", waits).await;
+        app.clock().run(jump);
+        drop(held);
+    };
+    let (response, ()) = tokio::join!(request, interfere);
+    app.clock().run(Duration::zero());
+    response
+}
+
+/// Whenever it jumps, the tokens are good at a process whose clock is right, or none are issued.
+async fn no_session_starts_or_rotates_by_a_clock_that_jumps_during_the_request(database: Database) {
+    let (right, app) = right_and_wrong(database, Duration::zero()).await;
+    let mut tokens = right.login(ADA).await;
+    for jump in [Duration::days(400), -EIGHT_DAYS] {
+        at_each_reading(&app, jump, async |_| {
+            tokens_or_503(&right, app.sign_in(ADA, PASSWORD).await).await;
+        })
+        .await;
+        at_each_reading(&app, jump, async |number| {
+            tokens_or_503(&right, sign_up(&app, &format!("eve{}{number}@example.com", jump.num_days())).await).await;
+        })
+        .await;
+        at_each_reading(&app, jump, async |_| {
+            tokens = tokens_or_503(&right, app.refresh(&tokens).await).await.unwrap_or_else(|| tokens.clone());
+        })
+        .await;
+    }
+    right.refresh(&tokens).await.ok();
+}
+
+/// By the time after the jump, the expired links would work.
+async fn no_link_is_taken_by_a_clock_that_jumps_during_the_request(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let mandatory = ("EMAIL_VERIFICATION", "mandatory");
+    let clock = Arc::new(ManualClock::running(-Duration::hours(25)));
+    let builder = TestApp::builder_on(Arc::clone(&db)).set(mandatory.0, mandatory.1).clock(&clock);
+    let yesterday = builder.user(ADA).start().await;
+    yesterday.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+    let reset = json!({"token": yesterday.deliver_one_mail().await.token(), "new_password": NEW_PASSWORD});
+    let pending: PendingRegistrationResponse = sign_up(&yesterday, EVE).await.json();
+    let token = yesterday.deliver_one_mail().await.token();
+    let confirm = json!({"token": token, "registration": pending.registration});
+    let app = process_with(&db, Duration::zero(), &[mandatory]).await;
+    for (path, link) in [("/api/auth/password/reset/confirm/", reset), ("/api/auth/email/verify/", confirm)] {
+        at_each_reading(&app, -EIGHT_DAYS, async |_| {
+            let response = app.post(path, &link).await;
+            match response.status.as_u16() {
+                503 => refused_temporarily(response),
+                _ => drop(response.failed(400, Reason::LinkNotValid)),
+            }
+        })
+        .await;
+    }
+}
+
+/// Sends a request for each reading of the clock that it makes: the clock jumps just before that reading.
+async fn at_each_reading(app: &TestApp, jump: Duration, mut send: impl AsyncFnMut(u32)) {
+    for number in 0.. {
+        app.clock().jump_after(number, jump);
+        send(number).await;
+        let has_jumped = app.clock().has_jumped();
+        app.clock().run(Duration::zero());
+        if !has_jumped {
+            assert!(number > 2, "it reads the clock");
+            return;
+        }
+    }
+}
+
+/// The next tokens of the session that a response opens or continues, or `None` for a 503.
+async fn tokens_or_503(right: &TestApp, response: TestResponse) -> Option<TokenResponse> {
+    if response.status == 503 {
+        refused_temporarily(response);
+        return None;
+    }
+    assert!(response.status.is_success(), "{}", response.text());
+    let tokens: TokenResponse = response.json();
+    right.me(&tokens).await.done();
+    Some(right.refresh(&tokens).await.ok())
 }
 
 /// Two tabs of a client that knows no keys, at two processes that are both ready.

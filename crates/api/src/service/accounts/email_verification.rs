@@ -3,6 +3,7 @@
 use super::deletion::{self, Removed};
 use super::email_change;
 use super::registrations::{ConfirmedRegistration, OpenedLink};
+use crate::clock::CheckedTime;
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
@@ -16,7 +17,6 @@ use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, pending_registrations, users};
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{TokenResponse, VerifyNotice};
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// Why an address was not confirmed.
@@ -101,7 +101,7 @@ pub async fn verify(
     let verified =
         step.once(services, verify_once(services, asked, client), |StepResult { session, notice, .. }| {
             let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
-            let tokens = token_pair::token_response(services, &session, &user, services.now())?;
+            let tokens = token_pair::token_response(services, &session, &user, services.clock.checked_now()?)?;
             Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
         });
     verified.await
@@ -113,9 +113,9 @@ async fn verify_once(
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
     let hash = links::hash_of(&request.token);
-    let context = services.context(client.clone());
+    let context = services.checked_context(client.clone())?;
     let registration_hash = request.registration.as_deref().map(links::hash_of);
-    let now = context.at;
+    let now = context.checked_at();
     let lifetimes = services.settings.lifetimes.clone();
     let rejects = request.reject == Some(true);
     let schema = Arc::clone(&services.schema);
@@ -155,7 +155,7 @@ async fn verify_once(
 async fn finish(
     services: &Services,
     confirmed: ConfirmedRegistration,
-    now: DateTime<Utc>,
+    now: CheckedTime,
 ) -> Result<Verified, EmailVerificationError> {
     if let Some(removed) = confirmed.removed {
         deletion::finish(services, removed).await;
@@ -166,7 +166,7 @@ async fn finish(
 }
 
 fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
-    let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
+    let Some((token, user)) = spend(connection, link.hash, link.context.checked_at())? else {
         let confirmed = link.confirm(connection)?;
         return Ok(confirmed
             .map_or(VerificationOutcome::NotValid, |confirmed| VerificationOutcome::Confirmed(Box::new(confirmed))));
@@ -188,7 +188,7 @@ fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult
 /// The owner of the address did not request what the link does: an account that was never confirmed is deleted with all of
 /// its data, a pending registration is deleted, and a change of address does not happen.
 fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
-    let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
+    let Some((token, user)) = spend(connection, link.hash, link.context.checked_at())? else {
         return Ok(if link.reject(connection)? { VerificationOutcome::Done } else { VerificationOutcome::NotValid });
     };
     match token.purpose {
@@ -202,7 +202,7 @@ fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<
 }
 
 /// The link's token, spent, and its account.
-fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
+fn spend(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let purposes = [Purpose::VerifyEmail, Purpose::ChangeEmail];
     let Some(token) = one_time_tokens::find_live(connection, hash, &purposes, now)? else { return Ok(None) };
     users::lock_credentials(connection, token.user_id)?;

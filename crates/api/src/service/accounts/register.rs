@@ -84,7 +84,7 @@ fn repeat(services: &Services, done: StepResult) -> Result<Option<RegisterOutcom
         return Ok(Some(RegisterOutcome::Pending(done.registration.token)));
     }
     let (session, user) = done.session.ok_or(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))?;
-    let tokens = token_pair::token_response(services, &session, &user, services.now())?;
+    let tokens = token_pair::token_response(services, &session, &user, services.clock.checked_now()?)?;
     Ok(Some(RegisterOutcome::SignedIn(Box::new(tokens))))
 }
 
@@ -101,7 +101,10 @@ impl RegistrationAttempt<'_> {
         let is_valid = account.errors.is_empty();
         let mails = if is_valid { Some(mail::take_request(services, &self.client).await?) } else { None };
         let registered = self.hash_and_insert(account).await;
-        if matches!(registered, Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_)))) {
+        if matches!(
+            registered,
+            Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_) | CommonFailure::Clock(_)))
+        ) {
             // The client repeats the same request.
             attempts.refund().await;
             if let Some(mails) = mails {
@@ -122,10 +125,10 @@ impl RegistrationAttempt<'_> {
     async fn insert_signed_in(self, user: NewUser) -> Result<TokenResponse, RegisterError> {
         let Self { services, step, client, .. } = self;
         let names = AccountNames::of(&user);
-        let context = services.context(client);
-        let now = context.at;
+        let context = services.checked_context(client)?;
+        let now = context.checked_at();
         let lifetimes = services.settings.lifetimes.clone();
-        let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
+        let user = NewUser { created_at: At(now.get()), last_login_at: Some(At(now.get())), ..user };
         let insertion = services.store.write(move |connection| {
             let user = users::insert(connection, &user)?;
             context.remember_network(connection, user.id)?;
@@ -147,7 +150,7 @@ impl RegistrationAttempt<'_> {
     /// with any address; a pending registration does not reserve its username.
     async fn insert_pending(self, user: NewUser) -> Result<SecretString, RegisterError> {
         let Self { services, step, language, client } = self;
-        let context = services.context(client);
+        let context = services.checked_context(client)?;
         let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
         let registration = NewRegistration {
             expires_at: context.shared_at.0 + registrations::LIFETIME,
@@ -255,7 +258,7 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
         display_name,
         role: role.as_str(),
         email_verified_at: None,
-        created_at: At(services.now()),
+        created_at: At(services.clock.checked_now()?.get()),
         last_login_at: None,
     })
 }

@@ -10,7 +10,7 @@ use crate::service::limits::Network;
 use crate::service::passwords::hashing;
 use crate::service::sessions::token_pair;
 use crate::service::tables::Schema;
-use crate::service::{RequestContext, mail};
+use crate::service::{CheckedContext, RequestContext, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
 use crate::store::sessions::SessionRow;
@@ -87,7 +87,7 @@ pub(in crate::service) struct OpenedLink<'a> {
     pub registration_hash: Option<&'a [u8]>,
     pub lifetimes: &'a Lifetimes,
     pub schema: &'a Schema,
-    pub context: &'a RequestContext,
+    pub context: &'a CheckedContext,
 }
 
 /// A registration that became an account.
@@ -108,13 +108,14 @@ impl OpenedLink<'_> {
         &self,
         connection: &mut AnyConnection,
     ) -> QueryResult<Option<ConfirmedRegistration>> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())? else {
             return Ok(None);
         };
         // Lock the user's row first and then the registrations, as everything that changes both does.
         let account = lock_account(connection, &found.email_canonical)?;
         pending_registrations::lock_all(connection, &found.email_canonical)?;
-        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
+        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())?
+        else {
             return Ok(None);
         };
         if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
@@ -135,7 +136,7 @@ impl OpenedLink<'_> {
 
     /// Deletes the link's registration and returns whether there was one.
     pub(in crate::service) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())? else {
             return Ok(false);
         };
         pending_registrations::delete(connection, found.id)

@@ -9,6 +9,7 @@ use super::send_slots::domain_of;
 use super::server_health::LONGEST_PAUSE;
 use super::smtp::MailStep;
 use super::transport::OpenTransport;
+use crate::clock::CheckedTime;
 use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
@@ -76,12 +77,12 @@ async fn send(
     transport: &OpenTransport<'_>,
     mail: &MailRow,
 ) -> Result<DeliveryOutcome, StoreError> {
-    let now = services.now();
     // The clock may have become wrong since the mail was claimed.
-    if let Err(wrong) = services.clock.check() {
-        return Ok(DeliveryOutcome::NotReady(format!("the clock {wrong}")));
-    }
-    if mail.expires_at <= now {
+    let now = match services.clock.checked_now() {
+        Ok(now) => now,
+        Err(wrong) => return Ok(DeliveryOutcome::NotReady(format!("the clock {wrong}"))),
+    };
+    if mail.expires_at <= now.get() {
         return Ok(DeliveryOutcome::Expired);
     }
     let permit = services.mailer.in_flight.database_permit().await;
@@ -187,10 +188,11 @@ async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &
     let id = mail.id;
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
-    let retry_at = services.now() + wait;
-    if retry_at >= mail.expires_at && services.clock.check().is_ok() {
+    let checked_now = services.clock.checked_now();
+    if checked_now.is_ok_and(|now| now.get() + wait >= mail.expires_at) {
         return give_up(services, mail, why).await;
     }
+    let retry_at = checked_now.map_or_else(|_| services.now(), CheckedTime::get) + wait;
     let mail = mail.clone();
     let postponement = services.store.write(move |connection| {
         let is_held = mail_outbox::postpone(connection, &mail, retry_at)?;

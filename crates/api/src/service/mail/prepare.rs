@@ -7,6 +7,7 @@ use super::address_quota::{AddressQuota, Allowance};
 use super::links::{self, LinkToken, MailTokens};
 use super::target::{self, Target};
 use super::text::{self, Letter, LetterDraft};
+use crate::clock::CheckedTime;
 use crate::config::Settings;
 use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
 use crate::names::Spellings;
@@ -66,11 +67,11 @@ enum LetterDecision {
 }
 
 /// Prepares the letter, if there is one to send.
-pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
+pub(super) async fn prepare(services: &Services, mail: &MailRow, now: CheckedTime) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let front_end = FrontEnd::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
     let settings = Arc::clone(&services.settings);
-    let preparation = Preparation { mail: mail.clone(), quota: AddressQuota::of(&settings), settings, now };
+    let preparation = Preparation { mail: mail.clone(), quota: AddressQuota::of(&settings), settings, now: now.get() };
     let content = &mail.kind.mail().content;
     let transaction = services.store.write(move |connection| match content {
         Content::Link(link, _) => preparation.link(connection, *link),

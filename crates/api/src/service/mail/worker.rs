@@ -4,6 +4,7 @@ use super::attempt::{self, DeliveryOutcome};
 use super::no_recipient;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
+use crate::clock::CheckedTime;
 use crate::service::Services;
 use crate::store::mail_outbox::{self, DueFilter, MailRow};
 use crate::store::{AnyConnection, QueryResult, StoreError};
@@ -154,17 +155,17 @@ impl<'s> DeliveryRun<'s> {
     async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
         let Self { services, .. } = *self;
         let mailer = &services.mailer;
-        let now = services.now();
         let was_good = mailer.health.is_good();
         let free = self.slots.free();
         // With a wrong clock, links would expire at the wrong time and mails would be given up.
-        let is_paused = mailer.in_flight.is_stopping() || services.clock.check().is_err();
-        let limit = if is_paused { 0 } else { mailer.health.allowed(free, now) };
+        let now = services.clock.checked_now().ok().filter(|_| !mailer.in_flight.is_stopping());
+        let Some(now) = now.map(CheckedTime::get) else { return Ok(Vec::new()) };
+        let limit = mailer.health.allowed(free, now);
         if limit == 0 {
             return Ok(Vec::new());
         }
         if !was_good {
-            give_up_expired(services).await?;
+            give_up_expired(services, now).await?;
         }
         let slots = self.slots.clone();
         let claim = services.store.run(move |connection| claim(connection, now, slots, limit));
@@ -220,8 +221,7 @@ fn claim(
 }
 
 /// Gives up the expired mails. During an outage only one mail at a time probes the server, and these must not wait for that.
-async fn give_up_expired(services: &Services) -> Result<(), StoreError> {
-    let now = services.now();
+async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
     loop {
         let page = move |connection: &mut AnyConnection| {
             let expired = mail_outbox::list_expired(connection, now, EXPIRED_PAGE)?;

@@ -50,8 +50,8 @@ pub async fn change(
     services.clock.check()?; // as at a sign-in
     let step = asked.step.clone();
     let change = step.once(services, change_once(services, caller, asked, client), |done| {
-        let again =
-            done.session.map(|(session, user)| token_pair::token_response(services, &session, &user, services.now()));
+        let now = services.clock.checked_now()?;
+        let again = done.session.map(|(session, user)| token_pair::token_response(services, &session, &user, now));
         Ok(again.transpose()?)
     });
     change.await
@@ -88,8 +88,8 @@ async fn reauthenticate_and_change(
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = reauthenticate_and_hash(services, caller, request, &client).await?;
     let lifetimes = services.settings.lifetimes.clone();
-    let context = services.context(client);
-    let now = context.at;
+    let context = services.checked_context(client)?;
+    let now = context.checked_at();
     let done_at = context.shared_at;
     let change = account.write(services, caller, move |connection, user, _| {
         context.remember_network(connection, user.id)?;

@@ -1,6 +1,7 @@
 //! A new password for a user who has forgotten the old one, by a link that is mailed to the account's address.
 
 use super::hashing::{self, OwnWords};
+use crate::clock::CheckedTime;
 use crate::gate::{self, ShareKey};
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
@@ -14,7 +15,6 @@ use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
-use chrono::{DateTime, Utc};
 
 /// Requests a mail with a link. It inserts one row for every address, whether there is an account or not.
 pub async fn request(
@@ -57,7 +57,7 @@ async fn confirm_once(
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     let hash = links::hash_of(&request.token);
-    let now = services.now();
+    let now = services.clock.checked_now()?;
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
@@ -70,10 +70,10 @@ async fn confirm_once(
     let encode = move || hashing::check_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
-    let context = services.context(client.clone());
+    let context = services.checked_context(client.clone())?;
     let done_at = context.shared_at;
     let reset = services.store.write(move |connection| {
-        let Some((token, _)) = spend(connection, &hash, context.at)? else { return Ok(None) };
+        let Some((token, _)) = spend(connection, &hash, context.checked_at())? else { return Ok(None) };
         step.complete(connection, Replay::default(), done_at)?;
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
         reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
@@ -85,7 +85,7 @@ async fn confirm_once(
 }
 
 /// The link's token and account, if both are valid. A link is not valid for an account whose address has changed.
-fn find(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
+fn find(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let Some(token) = one_time_tokens::find_live(connection, hash, &[Purpose::ResetPassword], now)? else {
         return Ok(None);
     };
@@ -95,7 +95,7 @@ fn find(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> Quer
 
 /// The same, and spends the token. The user's row is locked first: a sign-in that compared the old password either has its
 /// session already, which is revoked below, or finds the new password.
-fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
+fn spend(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let Some((token, _)) = find(connection, hash, now)? else { return Ok(None) };
     users::lock_credentials(connection, token.user_id)?;
     let Some(found) = find(connection, hash, now)? else { return Ok(None) };

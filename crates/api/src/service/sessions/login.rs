@@ -279,10 +279,11 @@ async fn open_session(
         note_failure(services, failure, &client).await?;
         return Err(error);
     }
-    let context = services.context(client);
+    let context = services.checked_context(client)?;
     let lifetimes = services.settings.lifetimes.clone();
     let now = context.at;
     let ended_at = context.shared_at;
+    let checked_at = context.checked_at();
     let insertion = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;
@@ -302,7 +303,7 @@ async fn open_session(
     });
     let Some((session, user, surplus)) = insertion.await? else { return Ok(None) };
     services.feed.insert(surplus, ended_at);
-    Ok(Some(token_pair::token_response(services, &session, &user, now)?))
+    Ok(Some(token_pair::token_response(services, &session, &user, checked_at)?))
 }
 
 async fn note_failure(services: &Services, failure: FailedGuess, client: &ClientInfo) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
-use crate::service::{ClientInfo, Error, RequestContext, Services, mail};
+use crate::service::{CheckedContext, ClientInfo, Error, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::sessions::{PresentedRefreshToken, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
@@ -110,9 +110,8 @@ pub async fn refresh(
     client: ClientInfo,
 ) -> Result<TokenResponse, Error<RefreshRefusal>> {
     // The successor's times would be wrong, and the superseded token cannot be restored.
-    services.clock.check()?;
-    let context = services.context(client);
-    let now = context.at;
+    let context = services.checked_context(client)?;
+    let now = context.checked_at();
     let shared_now = context.shared_at;
     let mut attempts = services.limits.attempts(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
@@ -173,7 +172,7 @@ struct RefreshExchange {
     rotation: Rotation,
     leeway: Duration,
     clock: ComparedClock,
-    context: RequestContext,
+    context: CheckedContext,
 }
 
 impl RefreshExchange {

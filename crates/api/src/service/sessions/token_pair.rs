@@ -1,16 +1,16 @@
 //! A session's token pair, which a sign-in and a refresh return.
 
+use crate::clock::CheckedTime;
 use crate::config::Lifetimes;
 use crate::service::accounts::avatar_key;
 use crate::service::tokens::{new_jti, new_session_id, seconds_until};
-use crate::service::{RequestContext, Services};
+use crate::service::{CheckedContext, Services};
 use crate::store::sessions::{NewSession, SessionRow};
 use crate::store::types::{At, SqlSessionId};
 use crate::store::users::UserRow;
 use crate::telemetry;
 use auth_types::UserId;
 use auth_types::responses::{TokenResponse, UserResponse};
-use chrono::{DateTime, Utc};
 
 /// Signing failed, which is a defect.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +18,8 @@ use chrono::{DateTime, Utc};
 pub struct SignError(#[from] jsonwebtoken::errors::Error);
 
 /// A new session of `user`, ready to insert.
-pub(in crate::service) fn new_session(
-    user: UserId,
-    lifetimes: &Lifetimes,
-    RequestContext { at, client, .. }: &RequestContext,
-) -> NewSession {
-    let now = *at;
+pub(in crate::service) fn new_session(user: UserId, lifetimes: &Lifetimes, context: &CheckedContext) -> NewSession {
+    let now = context.at;
     let absolute_expires_at = now + lifetimes.session;
     NewSession {
         id: SqlSessionId(new_session_id(now)),
@@ -34,8 +30,8 @@ pub(in crate::service) fn new_session(
         rotated_at: At(now),
         expires_at: At((now + lifetimes.refresh).min(absolute_expires_at)),
         absolute_expires_at: At(absolute_expires_at),
-        ip_address: client.ip_address.clone(),
-        user_agent: client.user_agent.clone(),
+        ip_address: context.client.ip_address.clone(),
+        user_agent: context.client.user_agent.clone(),
     }
 }
 
@@ -44,10 +40,11 @@ pub(in crate::service) fn token_response(
     services: &Services,
     session: &SessionRow,
     user: &UserRow,
-    now: DateTime<Utc>,
+    now: CheckedTime,
 ) -> Result<TokenResponse, SignError> {
     telemetry::note_caller(user.id, session.id);
     let access = services.tokens.sign_access(session, user.role, now)?;
+    let now = now.get();
     Ok(TokenResponse {
         access: access.token,
         refresh: services.tokens.sign_refresh(session)?,

@@ -6,7 +6,7 @@ use super::ids::new_jti;
 use super::jwks;
 use super::jws::Jws;
 use super::keys::Keys;
-use crate::clock::ComparedClock;
+use crate::clock::{CheckedTime, ComparedClock};
 use crate::config::{KeySettings, Lifetimes};
 use crate::store::sessions::SessionRow;
 use auth_types::{AccessClaims, JsonWebKeySet, RefreshClaims, Role, TokenType};
@@ -65,8 +65,9 @@ impl TokenAuthority {
         &self,
         session: &SessionRow,
         role: Role,
-        now: DateTime<Utc>,
+        now: CheckedTime,
     ) -> Result<SignedAccess, jsonwebtoken::errors::Error> {
+        let now = now.get();
         let expires_at = (now + self.lifetimes.access).min(session.expires_at);
         let user_id = session.user_id.to_string();
         let claims = AccessClaims {

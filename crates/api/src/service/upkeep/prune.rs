@@ -32,9 +32,8 @@ pub enum Pruned {
 pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, StoreError> {
     // Neither a command nor a process that has just started has compared them before.
     compare_clocks(services).await?;
-    let now = services.now();
-    match services.clock.check() {
-        Ok(()) => prune_at(services, now).await.map(Pruned::Sessions),
+    match services.clock.checked_now() {
+        Ok(now) => prune_at(services, now.get()).await.map(Pruned::Sessions),
         Err(wrong) => Ok(Pruned::ByAWrongClock(wrong)),
     }
 }

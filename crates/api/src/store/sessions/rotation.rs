@@ -1,6 +1,7 @@
 //! Rotation: exchanging a refresh token for its successor.
 
 use super::row::{SessionRow, columns};
+use crate::clock::CheckedTime;
 use crate::store::any::AnyConnection;
 use crate::store::schema::{sessions, users};
 use crate::store::types::{At, SqlSessionId};
@@ -27,7 +28,7 @@ pub struct Rotation {
     pub key_hash: Option<Vec<u8>>,
     /// Network and user agent, hashed; `None` with a key or when the client is unknown.
     pub origin: Option<Vec<u8>>,
-    pub now: DateTime<Utc>,
+    pub now: CheckedTime,
     /// The current time by the database's clock, because other processes compare it with their own times.
     pub rotated_at: DateTime<Utc>,
     /// The idle lifetime.
@@ -43,6 +44,7 @@ pub fn rotate(
     presented: &PresentedRefreshToken,
     next: &Rotation,
 ) -> QueryResult<Option<(SessionRow, UserRow)>> {
+    let now = next.now.get();
     let owner = users::table.filter(users::id.eq(sessions::user_id));
     let live = sessions::table
         .filter(sessions::id.eq(SqlSessionId(presented.session)))
@@ -50,10 +52,10 @@ pub fn rotate(
         .filter(sessions::jti.eq(&presented.jti))
         .filter(sessions::generation.eq(presented.generation))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(At(next.now)))
-        .filter(sessions::absolute_expires_at.gt(At(next.now)))
+        .filter(sessions::expires_at.gt(At(now)))
+        .filter(sessions::absolute_expires_at.gt(At(now)))
         .filter(exists(owner.filter(users::is_active)));
-    let idle_end = At(next.now + next.lifetime);
+    let idle_end = At(now + next.lifetime);
     let past_the_end = sessions::absolute_expires_at.lt(idle_end);
     diesel::update(live)
         .set((

@@ -13,6 +13,11 @@ enum Shown {
     Still(DateTime<Utc>),
     /// Ahead of the machine's clock, which is also the database's, by this much.
     Running(Duration),
+    /// Right for this many more readings, and then ahead by this much.
+    Jumping {
+        readings: u32,
+        ahead: Duration,
+    },
 }
 
 impl ManualClock {
@@ -31,7 +36,7 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         match &mut *self.0.lock().unwrap() {
             Shown::Still(now) => *now += by,
-            Shown::Running(ahead) => *ahead += by,
+            Shown::Running(ahead) | Shown::Jumping { ahead, .. } => *ahead += by,
         }
     }
 
@@ -44,13 +49,33 @@ impl ManualClock {
     pub fn run(&self, ahead: Duration) {
         *self.0.lock().unwrap() = Shown::Running(ahead);
     }
+
+    /// From now on it is right, and after this many readings it is ahead by this much.
+    pub fn jump_after(&self, readings: u32, ahead: Duration) {
+        *self.0.lock().unwrap() = Shown::Jumping { readings, ahead };
+    }
+
+    /// Whether it has shown a time after the jump.
+    pub fn has_jumped(&self) -> bool {
+        matches!(*self.0.lock().unwrap(), Shown::Running(_))
+    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
-        match *self.0.lock().unwrap() {
-            Shown::Still(now) => now,
-            Shown::Running(ahead) => SystemClock.now() + ahead,
+        let mut shown = self.0.lock().unwrap();
+        match &mut *shown {
+            Shown::Still(now) => *now,
+            Shown::Running(ahead) => SystemClock.now() + *ahead,
+            Shown::Jumping { readings: 0, ahead } => {
+                let ahead = *ahead;
+                *shown = Shown::Running(ahead);
+                SystemClock.now() + ahead
+            }
+            Shown::Jumping { readings, .. } => {
+                *readings -= 1;
+                SystemClock.now()
+            }
         }
     }
 }
