@@ -84,9 +84,9 @@ format_sources() {
   rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs crates/client/src/pages/*/mod.rs examples/notes/page.rs
 }
 
-# Builds the program that the browser tests start. Cargo builds a program for the tests of its package, here for the smallest of them.
-# The selection of packages decides the features of their dependencies: with another one everything is compiled a second time.
-build_test_api() { cargo test --quiet --workspace --locked --no-run --test polls; }
+# Builds the program that the browser tests start: Cargo builds a package's programs for its tests. The selection of packages decides
+# the features of their dependencies; with another one everything is compiled a second time.
+build_test_api() { cargo test --quiet --workspace --locked --no-run --test api; }
 
 # The client that the browser tests serve; it sends its requests to the API that they start.
 build_e2e_client() (
