@@ -68,6 +68,7 @@ async fn login_ahead(db: &Arc<TestDb>, ahead: Duration) -> TokenResponse {
 
 async fn sign_up(app: &TestApp, email: &str) -> TestResponse {
     let request = app.request(Method::POST, "/api/auth/register/").header("Idempotency-Key", KEY);
+    let request = request.header("X-Forwarded-For", "203.0.113.9");
     send(request.json(&json!({"email": email, "password": PASSWORD}))).await
 }
 
