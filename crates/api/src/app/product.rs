@@ -106,9 +106,9 @@ impl Product {
     /// Creates the services.
     pub fn services(&self, settings: Settings, clock: SharedClock) -> Result<Services, ServicesError> {
         let metrics = Metrics::since(clock.now());
-        let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
         let gate = |resource| GateMetrics::registered(&metrics, resource);
         let clock = ComparedClock::new(clock);
+        let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
         Ok(Services {
             schema: Arc::clone(&self.schema),
             store: Store::new(&settings.database, settings.timeouts, &metrics),

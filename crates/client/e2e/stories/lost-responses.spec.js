@@ -280,6 +280,19 @@ for (const stage of ["confirming", "confirmingCookie"]) {
       await expectSessions(api, person, 0);
     });
 
+    test("the same link in two tabs signs in once, and the second response ends nothing", async ({ api, app, newTab, page, watch }) => {
+      const { person, sent } = await loseConfirmation(app, watch);
+      const tab = await newTab();
+      await tab.open(await linkTo("/verify-email", person.email));
+      await press(tab.page, "Confirm email");
+      await expect(tab.alert).toContainText("you are signed in");
+      await press(page, "Confirm email");
+      await expect(app.alert).toContainText("you are signed in");
+      expectSameRequests(sent);
+      for (const each of [app, tab]) await expectStillSignedIn(each, person);
+      await expectSessions(api, person, 1);
+    });
+
     test("pressing again after another person has signed in and out signs in", async ({ api, app, newTab, page, watch }) => {
       const other = await confirmedPerson(api);
       const { person, sent } = await loseConfirmation(app, watch);

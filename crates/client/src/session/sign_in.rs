@@ -64,6 +64,12 @@ impl Session {
         self.machine.with_value(|machine| machine.tokens().is_some())
     }
 
+    /// Whether the session of these tokens is the one that is signed in.
+    fn uses(self, tokens: &SessionTokens) -> bool {
+        self.sync_from_storage();
+        self.machine.with_value(|machine| machine.tokens().is_some_and(|current| current.session() == tokens.session()))
+    }
+
     /// Waits until a request that signs in may be sent, and returns how its response carries the refresh token. Keep the lock until
     /// the response is handled.
     async fn prepare_sign_in(self) -> Result<(TokenTransport, Option<lock::TabLock>), RequestFailure> {
@@ -171,7 +177,7 @@ impl PageSession {
     }
 
     /// Starts the session of a sign-in's response. If a user signed in or out since this page sent the request, the new session
-    /// is not used: it ends here and at the server.
+    /// is not used: it ends here and at the server, unless another tab has got it by the same request.
     fn adopt(self, result: FetchResult) -> Result<(), RequestFailure> {
         let (tokens, user) = self.read_tokens(result)?;
         let session = self.session;
@@ -179,17 +185,20 @@ impl PageSession {
         let effect = session.machine.try_update_value(sign_in).ok_or(RequestFailure::SignedOut)?;
         let begins = matches!(effect, Effect::Begin(..));
         session.execute(effect);
-        if begins {
+        if begins || session.uses(&tokens) {
             return Ok(());
         }
         session.send_sign_out(&tokens);
         Err(RequestFailure::SignedOut)
     }
 
-    /// Ends the session of a response to a request without credentials.
+    /// Ends the session of a response to a request without credentials, unless another tab has got it by the same request.
     fn decline(self, result: FetchResult) -> Result<(), RequestFailure> {
         let (tokens, _) = self.read_tokens(result)?;
         let session = self.session;
+        if session.uses(&tokens) {
+            return Ok(());
+        }
         match (tokens.renewal(), tokens.access()) {
             // The browser's cookie is another session's.
             (Renewal::Cookie { .. }, Some(access)) => {

@@ -78,7 +78,7 @@ fn write_and_rename(
     let rows = write(plan, &mut output)?;
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
     if let Some(existing) = must_be_replaceable(file)? {
-        keep_rights(&output, &existing)?;
+        keep_rights(&output, &existing, &std::fs::metadata(folder_of(file))?)?;
     }
     output.sync_all()?;
     std::fs::rename(unfinished, file)?;
@@ -89,8 +89,13 @@ fn write_and_rename(
 }
 
 /// Gives the file the owner, the group and the mode of the one that it replaces: whoever collects backups may read by them. Where
-/// the group must not be given, its rights are not given to another group.
-fn keep_rights(output: &File, existing: &Metadata) -> std::io::Result<()> {
+/// the group must not be given, its rights are not given to another group. In a folder that others may write to, a stranger may
+/// have put the file there: its rights count only if it belongs to us or to the owner of the folder.
+fn keep_rights(output: &File, existing: &Metadata, folder: &Metadata) -> std::io::Result<()> {
+    let is_trusted = [output.metadata()?.uid(), folder.uid()].contains(&existing.uid());
+    if !is_trusted && folder.mode() & 0o022 != 0 {
+        return Ok(());
+    }
     let of_group = if fchown(output, None, Some(existing.gid())).is_ok() { 0o070 } else { 0 };
     // Only root may give a file to another user.
     _ = fchown(output, Some(existing.uid()), None);

@@ -9,7 +9,7 @@ use super::network::Network;
 use super::shared::SharedCounts;
 use super::unknown::UnknownClients;
 use super::window::Decision;
-use crate::clock::SharedClock;
+use crate::clock::ComparedClock;
 use crate::config::{KeySettings, LimitSettings};
 use crate::metrics::Metrics;
 use crate::service::{ClientInfo, derived_key};
@@ -25,7 +25,7 @@ const LEASE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Limits {
     enabled: bool,
-    clock: SharedClock,
+    clock: ComparedClock,
     hash_key: hmac::Key,
     memory: Memory,
     shared: Option<SharedCounts>,
@@ -43,7 +43,7 @@ impl Limits {
     pub fn new(
         settings: &LimitSettings,
         keys: &KeySettings,
-        clock: SharedClock,
+        clock: ComparedClock,
         metrics: &Metrics,
     ) -> Result<Self, redis::RedisError> {
         let metrics = LimitMetrics::registered(metrics);
@@ -80,10 +80,15 @@ impl Limits {
             return Ok(());
         }
         let key = self.key(budget, name);
-        let now = self.clock.now().timestamp_micros();
+        let now = self.now();
         let Some(wait) = self.memory.spent(budget, key, now) else { return Ok(()) };
         self.metrics.count_refusal(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
+    }
+
+    /// Now, microseconds; while this process's clock is wrong, by the database's, because processes count together.
+    fn now(&self) -> i64 {
+        self.clock.shared_now().0.timestamp_micros()
     }
 
     /// The number of keys in memory.
@@ -182,7 +187,7 @@ impl Attempts<'_> {
         }
         let rule = budget.rule();
         let key = limits.key(budget, name);
-        let now = limits.clock.now().timestamp_micros();
+        let now = limits.now();
         let decision = limits.decide(budget, key, now).await;
         let reset_seconds = seconds_up(decision.wait);
         self.meter.note(Reading { rule, remaining: decision.remaining, reset_seconds });

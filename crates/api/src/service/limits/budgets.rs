@@ -117,9 +117,10 @@ impl BudgetRule {
         self.window.num_microseconds().unwrap_or(i64::MAX)
     }
 
-    /// The latest time that an attempt made before `now` is stored with, by another process whose clock is right.
+    /// The latest time that an attempt made before `now` is stored with. The clocks of two processes may differ by twice what each
+    /// may differ from the database's.
     pub(super) fn latest_at(self, now: i64) -> i64 {
-        self.kept_at(now.saturating_add(CLOCK_TOLERANCE_SECONDS * 1_000_000))
+        self.kept_at(now.saturating_add(2 * CLOCK_TOLERANCE_SECONDS * 1_000_000))
     }
 
     /// The time stored for an attempt at `now`: its own, or the end of its grain. So an attempt never counts for less than

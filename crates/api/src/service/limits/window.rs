@@ -172,9 +172,9 @@ mod tests {
     fn an_attempt_of_a_process_whose_clock_is_ahead_as_far_as_tolerated_is_not_moved() {
         let rule = Budget::ExportUser.rule();
         let mut log = Log::default();
-        assert!(log.take(rule, 4 * SECOND).allowed);
+        assert!(log.take(rule, 8 * SECOND).allowed);
         assert_eq!(log.take(rule, 0).remaining, 3);
-        log.refund(4 * SECOND);
+        log.refund(8 * SECOND);
         assert_eq!(log.take(rule, 0).remaining, 3);
     }
 

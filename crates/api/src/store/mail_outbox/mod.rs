@@ -178,7 +178,7 @@ pub fn export(
 }
 
 /// Deletes all waiting mails that are about a user, and those to `addresses`. If the address was never confirmed, mails about
-/// another account or about a registration stay: they may be for its real owner.
+/// another account, and those that confirm a registration, stay: they may be for its real owner.
 pub fn delete_all(
     connection: &mut AnyConnection,
     user: UserId,
@@ -189,8 +189,8 @@ pub fn delete_all(
     diesel::delete(mail_outbox::table.filter(own)).execute(connection)?;
     let mut to_it = diesel::delete(mail_outbox::table.filter(mail_outbox::recipient.eq_any(addresses))).into_boxed();
     if !is_confirmed {
-        let registrations = mail_outbox::kind.ne(MailKind::ConfirmRegistration.as_str());
-        to_it = to_it.filter(mail_outbox::user_id.is_null()).filter(registrations);
+        let others = mail_outbox::kind.ne(MailKind::ConfirmRegistration.as_str());
+        to_it = to_it.filter(mail_outbox::user_id.is_null()).filter(others);
     }
     to_it.execute(connection).map(|_| ())
 }

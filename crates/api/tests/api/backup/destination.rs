@@ -72,6 +72,23 @@ async fn a_backup_that_replaces_another_keeps_its_owner_group_and_mode() {
     }
 }
 
+#[actix_web::test]
+async fn a_backup_does_not_take_the_rights_of_a_file_that_a_stranger_may_have_put_there() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let file = folder.path().join("here");
+    let create = || done(api(folder.path(), db.url(), &["create", "--to", "here"]));
+    create();
+    let own = std::fs::metadata(&file).unwrap();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    // Only root may give a file away. To others every file that they may replace here is their own.
+    let is_root = std::os::unix::fs::chown(&file, Some(12_345), Some(23_456)).is_ok();
+    create();
+    let found = std::fs::metadata(&file).unwrap();
+    let expected = if is_root { 0o600 } else { 0o644 };
+    assert_eq!((found.uid(), found.gid(), found.mode() & 0o7777), (own.uid(), own.gid(), expected));
+}
+
 /// Other programs take `-` for standard output, so an operator who uses it here expects to pipe the backup on.
 #[actix_web::test]
 async fn a_backup_is_not_written_to_standard_output() {
