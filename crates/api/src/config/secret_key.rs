@@ -22,7 +22,7 @@ variables! {
         .also(&["DJANGO_SECRET_KEY"]),
     );
     SECRET_KEY_FALLBACKS: Optional<String> = text(
-        says("A list of older keys that still verify, so that a new key signs nobody out. Each as `SECRET_KEY`.").secret(),
+        says("Further keys that verify and do not sign: older ones, or one that is about to sign, so that a new key signs nobody out. Each as `SECRET_KEY`.").secret(),
     );
 }
 

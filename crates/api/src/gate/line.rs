@@ -87,15 +87,15 @@ impl<T> Line<T> {
         self.evict_from(account)
     }
 
-    /// The same for a new waiter of `share`, if its client has fewer waiters even with the new one. Otherwise evicts the
-    /// latest waiter of another account of the same client, if that account has the most there.
+    /// Makes room for a new waiter of `share`: evicts the latest waiter of the client that has most, if the new one's client would
+    /// have fewer; otherwise that of another account of the same client, if that account has most there.
     pub(super) fn evict_for(&mut self, share: Share) -> Option<T> {
         let of_account = self.accounts.get(&share.key).map_or(0, |account| account.waiting.len());
         let own = self.accounts.get(&share.key).map_or(share.client, |account| account.client);
         let of_own = self.clients.get(&own).map_or(0, |client| client.total);
-        let (client, held) = self.largest_client()?;
-        let (account, held_there) = self.largest_account(if held > of_own + 1 { client } else { own })?;
-        (held > of_own + 1 || held_there > of_account + 1).then(|| self.evict_from(account)).flatten()
+        let (client, waiting) = self.largest_client()?;
+        let (account, waiting_there) = self.largest_account(if waiting > of_own + 1 { client } else { own })?;
+        (waiting > of_own + 1 || waiting_there > of_account + 1).then(|| self.evict_from(account)).flatten()
     }
 
     fn largest_client(&self) -> Option<(ShareKey, usize)> {

@@ -64,7 +64,7 @@ impl<T> FairQueue<T> {
         (self.strangers.total() + self.proven.total(), self.inside_total)
     }
 
-    /// Queues a caller. In a full queue, the share with the most waiters loses its latest one.
+    /// Queues a caller. In a full queue another waiter is evicted or this one is refused; see `make_room`.
     pub(super) fn push(&mut self, share: Share, waiter: T) -> Pushed<T> {
         let Ok(evicted) = self.make_room(share) else { return Pushed::Refused };
         let ticket = self.next_ticket;

@@ -17,7 +17,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpResponse};
 /// Which request budgets a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestBudgets {
-    /// None, because the response comes from memory.
+    /// None: the response comes from memory, or from a check that all requests share (`/readyz`).
     Uncounted,
     /// The client's.
     Client,

@@ -16,7 +16,7 @@ use auth_types::responses::{
     RevokedResponse, SessionResponse, TokenTransport, UserResponse,
 };
 
-/// Every route of the API; `openapi` generates the OpenAPI document from the same list. The handlers' docs say who may call
+/// Every route of Latchkey itself; `openapi` generates the OpenAPI document from the same list. The handlers' docs say who may call
 /// them.
 #[expect(clippy::too_many_lines, reason = "a table: the whole surface in one place")]
 pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {

@@ -1,4 +1,4 @@
-//! Exchanging refresh tokens: each row of the table of responses.
+//! Exchanging refresh tokens: each row of the table "Which refreshes succeed" in docs/reference/sessions.md.
 
 use crate::support::{Database, ONE_SECOND, Proxy, TestApp, TestDb, forge, on_both_databases};
 use api::store::AnyConnection;

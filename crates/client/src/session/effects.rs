@@ -9,7 +9,7 @@ use leptos::prelude::*;
 impl Session {
     pub(super) fn execute(self, effect: Effect) {
         match effect {
-            Effect::Nothing | Effect::AdoptNewer => {}
+            Effect::Nothing | Effect::AdoptedNewer => {}
             Effect::Write(tokens) => self.write(&tokens),
             Effect::Renew(tokens, user) => self.renew(&tokens, *user),
             Effect::Begin(tokens, user) => self.begin_session(&tokens, *user),

@@ -71,7 +71,7 @@ pub async fn register(
     language: Option<String>,
     client: ClientInfo,
 ) -> Result<RegisterOutcome, RegisterError> {
-    services.clock.check()?; // as at a sign-in
+    services.clock.check()?; // by a wrong clock the session would have ended already, or not begun yet
     let Repeatable { request, step } = asked;
     let attempt = RegistrationAttempt { services, step: step.clone(), language, client };
     step.once(services, attempt.register(&request), |done| repeat(services, done)).await

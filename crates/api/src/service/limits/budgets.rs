@@ -70,7 +70,7 @@ macro_rules! budgets {
 budgets! {
     /// Requests of one client, authenticated or not.
     RequestsClient: "requests_client", "requests-client", Client, 6000 in Duration::minutes(1);
-    /// Requests of one client without a valid access token, if they use the database.
+    /// Requests of one client without a valid access token, on routes declared `RequestBudgets::Caller`.
     RequestsStranger: "requests_stranger", "requests-stranger", Client, 600 in Duration::minutes(1);
     /// Requests with a valid token of one session.
     RequestsSession: "requests_session", "requests-session", Session, 600 in Duration::minutes(1);

@@ -37,7 +37,8 @@ pub(super) enum PrepareError {
 pub(super) enum Prepared {
     /// The letter, and the token if it contains a link to an account.
     Letter(Box<Letter>, Option<NewToken>),
-    /// There is no such account or registration, nothing left to confirm, or an earlier or newer mail has the link.
+    /// There is no such account or registration, nothing left to confirm, the link was used or replaced, a newer mail is
+    /// queued, or the owner is notified instead.
     NothingToSend,
     /// The row was deleted, or another worker has claimed it.
     Withdrawn,

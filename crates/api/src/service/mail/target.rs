@@ -15,7 +15,7 @@ pub(super) enum Target {
     Registration(RegistrationRow),
     /// The address of a sign-up has an account already; its owner is notified.
     OwnerOf(UserRow),
-    /// The account or the registration no longer exists.
+    /// There is no such account or registration.
     NothingToSend,
 }
 

@@ -150,7 +150,8 @@ async fn attempt(
 ) -> Result<Option<TokenResponse>, LoginError> {
     let mut attempts = services.limits.attempts(client);
     let guess = guess(services, names, password.to_owned(), client, &mut attempts).await;
-    // A failure and a success each take from their own budget; if the server could not compare, nothing is taken.
+    // A failure and a success each take from their own budget, and a throttled attempt counts as a failure. After any other error
+    // nothing is taken.
     match guess {
         Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SuccessfulSignInClient).await,
         Ok(Guess::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
@@ -255,8 +256,7 @@ async fn take_guess(attempts: &mut Attempts<'_>, names: &LoginNames, known: Opti
     }
 }
 
-/// Counts the success and opens the session. If another person keeps signing in to an account, its owner's open sessions
-/// continue.
+/// Counts the success and opens the session. The budget of successes does not affect open sessions.
 async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<Option<TokenResponse>, LoginError> {
     let account = proven.credentials.id.to_string();
     let mut attempts = services.limits.attempts(&client);

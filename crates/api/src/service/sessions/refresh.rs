@@ -159,11 +159,11 @@ const fn not_valid(error: TokenError) -> Error<RefreshRefusal> {
     Error::Refused(RefreshRefusal::NotValid(error))
 }
 
-/// A hash of the request's network and user agent; `None` for an unknown client.
+/// A hash of the request's neighbourhood and user agent; `None` for an unknown client.
 fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
-    let network = client.network?.neighbourhood();
+    let neighbourhood = client.network?.neighbourhood();
     let user_agent = client.user_agent.as_deref().unwrap_or_default();
-    Some(hashing::digest_of(format!("{network}\n{user_agent}").as_bytes()))
+    Some(hashing::digest_of(format!("{neighbourhood}\n{user_agent}").as_bytes()))
 }
 
 /// One exchange, from the token to the outcome.
@@ -232,8 +232,8 @@ impl RefreshExchange {
         same_key && self.presented.generation + 1 == session.generation
     }
 
-    /// Tabs of a client without idempotency keys may race: the token was superseded a moment ago, from the same network and
-    /// user agent, and no rotation since had a key. The row records its last two rotations. Everything else is a theft.
+    /// Tabs of a client without idempotency keys may race: the token was superseded a moment ago, from the same
+    /// neighbourhood and user agent, and no rotation since had a key. The row records its last two rotations. Everything else is a theft.
     fn decide_superseded(&self, session: &SessionRow) -> RefreshVerdict {
         let (origin, superseded_at) = match session.generation - self.presented.generation {
             1 => (&session.rotation_origin, Some(session.rotated_at)),

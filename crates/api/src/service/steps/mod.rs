@@ -1,6 +1,6 @@
 //! Idempotent steps: the work is done once, and a client that lost the response gets it again.
 //!
-//! A request that carries an `Idempotency-Key` is identified by its **fingerprint**: a keyed hash of the route, the caller's session,
+//! A request that carries an `Idempotency-Key` is identified by its **fingerprint**: a keyed hash of the step's kind, the caller,
 //! the key and the whole body. The transaction that does the work inserts the fingerprint. For [`REPLAY_WINDOW`] the same request gets
 //! the same response, and does nothing; a request that differs in anything has another fingerprint and is processed normally. While
 //! `SECRET_KEY` is being rotated, processes have the same secrets in a different order: the inserted fingerprint is that of the

@@ -47,7 +47,7 @@ struct FoundStep {
 
 impl IdempotentStep {
     /// Runs `act`, unless the same request was done before: then `repeat` makes the response again. If that returns `None`,
-    /// the request is processed normally; by a wrong clock this cannot be decided.
+    /// the request is processed normally, but not by a wrong clock, which cannot decide this.
     ///
     /// # Errors
     /// Those of `act`, those of the store, and [`WrongClock`].

@@ -25,8 +25,9 @@ pub struct PresentedRefreshToken {
 pub struct Rotation {
     /// The successor's `jti`.
     pub jti: String,
+    /// The idempotency key, hashed.
     pub key_hash: Option<Vec<u8>>,
-    /// Network and user agent, hashed; `None` with a key or when the client is unknown.
+    /// Neighbourhood and user agent, hashed; `None` with a key or when the client is unknown.
     pub origin: Option<Vec<u8>>,
     pub now: CheckedTime,
     /// The current time by the database's clock, because other processes compare it with their own times.

@@ -139,7 +139,7 @@ impl Browser {
         match effect {
             Effect::Write(tokens) | Effect::Renew(tokens, _) | Effect::Begin(tokens, _) => self.write(&tokens),
             Effect::DeleteEndedSession | Effect::EndSession(_) | Effect::SignOut(..) => self.clear(),
-            Effect::Nothing | Effect::AdoptNewer | Effect::Switch | Effect::ShowSignedOut | Effect::Pause { .. } => {}
+            Effect::Nothing | Effect::AdoptedNewer | Effect::Switch | Effect::ShowSignedOut | Effect::Pause { .. } => {}
         }
     }
 

@@ -13,7 +13,7 @@ pub enum Effect {
     /// Nothing to do.
     Nothing,
     /// Nothing to do: the tab has taken newer tokens of its session from storage, or had them already.
-    AdoptNewer,
+    AdoptedNewer,
     /// Storage lags behind this tab: write these.
     Write(Box<SessionTokens>),
     /// The session continues with these tokens, which have just arrived: write them, and show the user.
@@ -27,12 +27,12 @@ pub enum Effect {
     ShowSignedOut,
     /// Storage has a session that has ended: delete it. This tab has no session.
     DeleteEndedSession,
-    /// The server has ended the session: delete what is stored.
+    /// The server has ended the session, or has not known its key for too long: delete what is stored.
     EndSession(Reason),
     /// The user has ended the session: delete everything stored about it. The tokens are for the request that signs out at
     /// the server.
     SignOut(Box<SessionTokens>, SignOutReason),
-    /// The session stays; send the server nothing for this long.
+    /// The session stays; do not refresh for this long. Requests go on while the access token is valid.
     Pause {
         /// Why.
         error: TransientError,
