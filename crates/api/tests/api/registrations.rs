@@ -24,6 +24,7 @@ on_both_databases![
     expired_registrations_are_pruned,
     deleting_an_account_deletes_the_registrations_of_its_address,
     deleting_an_unconfirmed_account_keeps_the_registrations_of_its_address,
+    deleting_an_unconfirmed_account_keeps_a_link_that_was_requested_again,
     only_the_confirmed_owner_of_an_address_exports_its_registrations,
     the_first_language_of_the_browser_is_stored,
 ];
@@ -283,6 +284,22 @@ async fn deleting_an_unconfirmed_account_keeps_the_registrations_of_its_address(
     send(deletion.json(&json!({"password": PASSWORD}))).await.has_status(204);
     assert_eq!(pending(&app), 1);
     // The waiting mail is sent to the address.
+    let mails = app.deliver_mail().await;
+    let token = mails.iter().find(|mail| mail.subject == "Confirm your email address").unwrap().token();
+    verify(&app, &json!({"token": token, "registration": registration})).await.created();
+}
+
+/// The request that waits names no account: it is for whatever its address confirms, here a registration.
+async fn deleting_an_unconfirmed_account_keeps_a_link_that_was_requested_again(database: Database) {
+    let app = mandatory(database).await;
+    let tokens = app.login(ADA).await;
+    app.db().execute("UPDATE users SET email_verified_at = NULL WHERE id = 1");
+    let registration = sign_up(&app, &request(ADA)).await;
+    app.deliver_mail().await;
+    let resend = app.request(Method::POST, "/api/auth/email/resend/");
+    send(resend.json(&json!({"email": ADA, "registration": registration}))).await.has_status(202);
+    let deletion = app.request_as(&tokens, Method::DELETE, "/api/auth/me/");
+    send(deletion.json(&json!({"password": PASSWORD}))).await.has_status(204);
     let mails = app.deliver_mail().await;
     let token = mails.iter().find(|mail| mail.subject == "Confirm your email address").unwrap().token();
     verify(&app, &json!({"token": token, "registration": registration})).await.created();

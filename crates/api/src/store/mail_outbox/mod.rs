@@ -22,6 +22,7 @@ use crate::mails::MailKind;
 use auth_types::UserId;
 use auth_types::export::ExportedMail;
 use chrono::{DateTime, Duration, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 /// An id that no registration has.
@@ -178,7 +179,8 @@ pub fn export(
 }
 
 /// Deletes all waiting mails that are about a user, and those to `addresses`. If the address was never confirmed, mails about
-/// another account, and those that confirm a registration, stay: they may be for its real owner.
+/// another account, and those that confirm a registration, stay: they may be for its real owner. Where a registration is
+/// pending, this includes links that were requested again.
 pub fn delete_all(
     connection: &mut AnyConnection,
     user: UserId,
@@ -191,6 +193,10 @@ pub fn delete_all(
     if !is_confirmed {
         let others = mail_outbox::kind.ne(MailKind::ConfirmRegistration.as_str());
         to_it = to_it.filter(mail_outbox::user_id.is_null()).filter(others);
+        let of_address = pending_registrations::table.filter(pending_registrations::email_canonical.eq_any(addresses));
+        if diesel::select(exists(of_address)).get_result(connection)? {
+            to_it = to_it.filter(mail_outbox::kind.ne(MailKind::VerifyEmail.as_str()));
+        }
     }
     to_it.execute(connection).map(|_| ())
 }
