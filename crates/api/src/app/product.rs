@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::service::accounts::export::{ExportMetrics, ExportSlots};
 use crate::service::backup::BackupMetrics;
-use crate::service::limits::Limits;
+use crate::service::limits::RateLimiter;
 use crate::service::mail::{MailMetrics, Mailer, MailerError};
 use crate::service::pool::WorkPool;
 use crate::service::sessions::SessionMetrics;
@@ -108,7 +108,7 @@ impl Product {
         let metrics = Metrics::since(clock.now());
         let gate = |resource| GateMetrics::registered(&metrics, resource);
         let clock = ComparedClock::new(clock);
-        let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
+        let limits = RateLimiter::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
         Ok(Services {
             schema: Arc::clone(&self.schema),
             store: Store::new(&settings.database, settings.timeouts, &metrics),

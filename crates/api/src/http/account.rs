@@ -1,7 +1,7 @@
 //! The caller's own account.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client, Cursor, IdempotencyKey, RepeatingCaller};
+use super::extract::{Caller, Client, Cursor, IdempotencyKey, StepAuthentication};
 use super::transport::Transport;
 use crate::gate;
 use crate::problem::Problem;
@@ -71,7 +71,7 @@ pub(super) async fn events(
 /// Deletes the caller's account.
 pub(super) async fn delete(
     services: Data<Services>,
-    RepeatingCaller(caller): RepeatingCaller,
+    StepAuthentication(caller): StepAuthentication,
     IdempotencyKey(key): IdempotencyKey,
     transport: Transport,
     Client(client): Client,

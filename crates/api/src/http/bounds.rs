@@ -97,7 +97,7 @@ pub(super) async fn take<B: MessageBody + 'static>(
     let (http_request, payload) = request.parts_mut();
     let Client(client) = Client::from_request(http_request, payload).await?;
     let caller = find_caller(requests, http_request, payload).await;
-    if let Err(throttled) = take_requests(&services, requests, caller, &client).await {
+    if let Err(throttled) = charge_requests(&services, requests, caller, &client).await {
         return Ok(refused(request, throttled.into()));
     }
     let share = share(caller, &client);
@@ -130,20 +130,20 @@ async fn find_caller(
     Some(caller.0)
 }
 
-async fn take_requests(
+async fn charge_requests(
     services: &Services,
     requests: RequestBudgets,
     caller: Option<CurrentUser>,
     client: &ClientInfo,
 ) -> Result<(), Throttled> {
-    let mut attempts = services.limits.attempts(client);
-    attempts.by_client(Budget::RequestsClient).await?;
+    let mut charges = services.limits.charges(client);
+    charges.charge_client(Budget::RequestsClient).await?;
     match (requests, caller) {
         (RequestBudgets::Uncounted | RequestBudgets::Client | RequestBudgets::Token, _) => Ok(()),
         (RequestBudgets::Caller, Some(caller)) => {
-            attempts.by_name(Budget::RequestsSession, &caller.session.to_string()).await
+            charges.charge_name(Budget::RequestsSession, &caller.session.to_string()).await
         }
-        (RequestBudgets::Caller, None) => attempts.by_client(Budget::RequestsStranger).await,
+        (RequestBudgets::Caller, None) => charges.charge_client(Budget::RequestsUnauthenticated).await,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::service::limits::Network;
 use crate::service::paging;
 use crate::service::passwords::hashing;
 use crate::service::sessions::{Administrator, verify};
-use crate::service::steps::{REPLAY_WINDOW, RepeatingUser};
+use crate::service::steps::{REPLAY_WINDOW, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Services};
 use crate::telemetry;
 use actix_web::dev::Payload;
@@ -68,25 +68,25 @@ impl FromRequest for Admin {
 /// The caller of a step that may have ended their session already: a password change or an account deletion. With an
 /// `Idempotency-Key`, an access token of a revoked session or one that has expired since is accepted, for a repetition only.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RepeatingCaller(pub(super) RepeatingUser);
+pub(super) struct StepAuthentication(pub(super) StepCaller);
 
-impl FromRequest for RepeatingCaller {
+impl FromRequest for StepAuthentication {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let proven = Caller::from_request(request, payload).into_inner();
         ready(match proven {
-            Ok(Caller(user)) => Ok(Self(RepeatingUser { user, refused: None })),
+            Ok(Caller(user)) => Ok(Self(StepCaller { user, token_refusal: None })),
             Err(problem) if request.headers().contains_key(IDEMPOTENCY_KEY) => repeating(request, problem),
             Err(problem) => Err(problem),
         })
     }
 }
 
-fn repeating(request: &HttpRequest, problem: Problem) -> Result<RepeatingCaller, Problem> {
-    let refused = problem.reason();
-    if !matches!(refused, Reason::SessionRevoked | Reason::TokenExpired) {
+fn repeating(request: &HttpRequest, problem: Problem) -> Result<StepAuthentication, Problem> {
+    let refusal = problem.reason();
+    if !matches!(refusal, Reason::SessionRevoked | Reason::TokenExpired) {
         return Err(problem);
     }
     let services = services(request)?;
@@ -95,7 +95,7 @@ fn repeating(request: &HttpRequest, problem: Problem) -> Result<RepeatingCaller,
         return Err(problem);
     };
     let Caller(user) = caller(&claims)?;
-    Ok(RepeatingCaller(RepeatingUser { user, refused: Some(refused) }))
+    Ok(StepAuthentication(StepCaller { user, token_refusal: Some(refusal) }))
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {

@@ -1,7 +1,7 @@
 //! Passwords: changed with the current one, reset by a mailed link.
 
 use super::body::JsonBody;
-use super::extract::{Client, IdempotencyKey, RepeatingCaller};
+use super::extract::{Client, IdempotencyKey, StepAuthentication};
 use super::transport::Transport;
 use crate::problem::Problem;
 use crate::service::Services;
@@ -15,7 +15,7 @@ use auth_types::responses::EmptyResponse;
 /// Changes the caller's password, and returns a new session that replaces all others.
 pub(super) async fn change(
     services: Data<Services>,
-    RepeatingCaller(caller): RepeatingCaller,
+    StepAuthentication(caller): StepAuthentication,
     IdempotencyKey(key): IdempotencyKey,
     transport: Transport,
     Client(client): Client,

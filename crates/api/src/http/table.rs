@@ -22,9 +22,10 @@ use auth_types::responses::{
 pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     use crate::gate::Resource::{Database, Hashing, Pictures};
     use crate::service::limits::Budget::{
-        AvatarUser, ConfirmPassword, ExportUser, FailedSignInClient, MailClient, PasswordChangeClient,
-        PasswordChangeUser, RefreshSession, SignInKnown, SignInKnownDay, SignInStranger, SignInStrangerDay,
-        SignUpClient, SuccessfulSignInClient, SuccessfulSignInUser,
+        AvatarUser, ConfirmPassword, ExportUser, FailedSignInClient, FailedSignInKnownNetwork,
+        FailedSignInKnownNetworkDay, FailedSignInUnknownNetwork, FailedSignInUnknownNetworkDay, MailClient,
+        PasswordChangeClient, PasswordChangeUser, RefreshSession, SignUpClient, SuccessfulSignInClient,
+        SuccessfulSignInUser,
     };
     vec![
         Endpoint::post(
@@ -44,10 +45,10 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
                 FailedSignInClient,
                 SuccessfulSignInClient,
                 SuccessfulSignInUser,
-                SignInStranger,
-                SignInStrangerDay,
-                SignInKnown,
-                SignInKnownDay,
+                FailedSignInUnknownNetwork,
+                FailedSignInUnknownNetworkDay,
+                FailedSignInKnownNetwork,
+                FailedSignInKnownNetworkDay,
             ]),
             auth::login,
         )

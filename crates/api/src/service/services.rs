@@ -2,7 +2,7 @@
 
 use super::accounts::export::ExportSlots;
 use super::backup::BackupMetrics;
-use super::limits::Limits;
+use super::limits::RateLimiter;
 use super::mail::Mailer;
 use super::pool::WorkPool;
 use super::sessions::SessionMetrics;
@@ -42,7 +42,7 @@ pub struct Services {
     /// Memory for request bodies that are arriving.
     pub bodies: BodyMemory,
     pub mailer: Mailer,
-    pub limits: Limits,
+    pub limits: RateLimiter,
     pub session_metrics: SessionMetrics,
     pub backups: BackupMetrics,
     pub gauges: Gauges,

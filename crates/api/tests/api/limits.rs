@@ -142,7 +142,7 @@ async fn a_client_that_presents_thousands_of_tokens_is_throttled() {
     let tokens = app.login(ADA).await;
     let address: std::net::IpAddr = OWN_ADDRESS.parse().unwrap();
     let client = ClientInfo { network: Some(Network::from(address)), ..ClientInfo::default() };
-    while app.services().limits.attempts(&client).by_client(Budget::RequestsClient).await.is_ok() {}
+    while app.services().limits.charges(&client).charge_client(Budget::RequestsClient).await.is_ok() {}
     assert!(app.verify(&tokens.access).await.throttled() <= 61);
     assert!(app.refresh(&tokens).await.throttled() <= 61);
     app.me(&tokens).await.throttled();

@@ -113,7 +113,7 @@ async fn a_large_budget_is_shared_as_well() {
     for _ in 0..Budget::RequestsClient.rule().amount / 2 {
         for app in [&a, &b] {
             // The sign-in was one of them already, so the last one is refused.
-            let _ = app.services().limits.attempts(&client()).by_client(Budget::RequestsClient).await;
+            let _ = app.services().limits.charges(&client()).charge_client(Budget::RequestsClient).await;
         }
     }
     a.verify(&tokens.access).await.throttled();
@@ -126,11 +126,11 @@ async fn a_large_budget_is_shared_as_well() {
 #[actix_web::test]
 async fn a_budget_spent_by_a_clock_that_was_ahead_is_free_a_window_after_it_is_right() {
     let redis = RedisServer::start();
-    for budget in [Budget::SignInStranger, Budget::RequestsStranger] {
+    for budget in [Budget::FailedSignInUnknownNetwork, Budget::RequestsUnauthenticated] {
         let (a, b) = two_processes(&redis.url()).await;
         let alone = TestApp::builder(Database::Sqlite).limited().clock(a.clock()).start().await;
         let take =
-            async |app: &TestApp| app.services().limits.attempts(&ClientInfo::default()).by_name(budget, ADA).await;
+            async |app: &TestApp| app.services().limits.charges(&ClientInfo::default()).charge_name(budget, ADA).await;
         let window = budget.rule().window;
         let ahead = window - Duration::seconds(30);
         a.clock().advance(ahead);

@@ -44,7 +44,7 @@ async fn start(database: Database) -> TestApp {
 async fn spend(app: &TestApp, budget: Budget, address: &str) {
     let network = Some(Network::from(address.parse::<IpAddr>().unwrap()));
     let client = ClientInfo { network, ..ClientInfo::default() };
-    while app.services().limits.attempts(&client).by_client(budget).await.is_ok() {}
+    while app.services().limits.charges(&client).charge_client(budget).await.is_ok() {}
 }
 
 /// A request for a route of the table, from an address.
@@ -58,7 +58,7 @@ async fn a_client_without_a_token_has_six_hundred_requests_on_every_route_that_t
     database: Database,
 ) {
     let app = start(database).await;
-    spend(&app, Budget::RequestsStranger, STRANGER).await;
+    spend(&app, Budget::RequestsUnauthenticated, STRANGER).await;
     for (route, bounds) in bounds() {
         let refused = request_route(&app, &route, STRANGER).await.status == 429;
         assert_eq!(refused, bounds.requests == RequestBudgets::Caller, "{route}");

@@ -40,9 +40,9 @@ pub struct UploadedPicture {
     pub content: Bytes,
 }
 
-/// Takes an attempt of the caller's budget, before the picture is read.
+/// Charges the caller's budget, before the picture is read.
 pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
-    Ok(services.limits.attempts(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
+    Ok(services.limits.charges(client).charge_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
 /// Redraws a picture and gives it to the caller; it replaces the one that they have.

@@ -8,7 +8,7 @@ use super::{avatar, orphaned_files};
 use crate::clock::SharedTime;
 use crate::mails::MailKind;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{Repeatable, RepeatingUser, Replay};
+use crate::service::steps::{Repeatable, Replay, StepCaller};
 use crate::service::tables::{Erasure, Schema};
 use crate::service::upkeep::batches::BATCH;
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services, mail};
@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// [`Error`]; then the account is unchanged.
 pub async fn delete(
     services: &Services,
-    caller: RepeatingUser,
+    caller: StepCaller,
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
@@ -38,16 +38,16 @@ pub async fn delete(
 
 async fn delete_once(
     services: &Services,
-    caller: RepeatingUser,
+    caller: StepCaller,
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
-    let caller = caller.unless_repeated()?;
+    let caller = caller.require_valid_token()?;
     validation::given_password(&asked.request.password).map_err(|message| Error::field("password", message))?;
-    let attempts = mail::take_request(services, &client).await?;
+    let charges = mail::charge_request(services, &client).await?;
     let deleted = reauthenticate_and_erase(services, caller, asked, client).await;
     if deleted.is_err() {
-        attempts.refund().await; // no mail is sent
+        charges.refund().await; // no mail is sent
     }
     deleted
 }

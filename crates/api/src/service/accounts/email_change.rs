@@ -35,11 +35,11 @@ async fn request_once(
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let new_email = check(&request).map_err(Error::Fields)?;
-    let attempts = mail::take_request(services, &client).await?;
+    let charges = mail::charge_request(services, &client).await?;
     let change = Change { new_email, password: request.password, step };
     let noted = reauthenticate_and_queue_link(services, caller, change, client).await;
     if noted.is_err() {
-        attempts.refund().await; // no mail is sent
+        charges.refund().await; // no mail is sent
     }
     noted
 }

@@ -41,7 +41,7 @@ pub async fn resend(
 ) -> Result<(), EmailVerificationError> {
     let email = Spellings::of_mailed_email(&request.email);
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
-    let attempts = mail::take_request(services, client).await?;
+    let charges = mail::charge_request(services, client).await?;
     let context = services.context(client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let request = services.store.write(move |connection| {
@@ -52,7 +52,7 @@ pub async fn resend(
     });
     let asked = request.await;
     if asked.is_err() {
-        attempts.refund().await; // no mail is sent
+        charges.refund().await; // no mail is sent
     }
     Ok(asked?)
 }
@@ -141,7 +141,7 @@ async fn verify_once(
         }
         VerificationOutcome::Done => Ok(Verified::Done(None)),
         VerificationOutcome::AddressChanged => {
-            mail::charge(services, &client).await;
+            mail::charge_always(services, &client).await;
             Ok(Verified::Done(None))
         }
         VerificationOutcome::Removed(removed) => {

@@ -43,8 +43,8 @@ struct NewAccount {
     errors: FieldErrors,
 }
 
-/// One request to register, apart from its fields.
-struct RegistrationAttempt<'a> {
+/// What a sign-up needs besides its fields.
+struct SignUpContext<'a> {
     services: &'a Services,
     step: IdempotentStep,
     language: Option<String>,
@@ -73,8 +73,8 @@ pub async fn register(
 ) -> Result<RegisterOutcome, RegisterError> {
     services.clock.check()?; // by a wrong clock the session would have ended already, or not begun yet
     let Repeatable { request, step } = asked;
-    let attempt = RegistrationAttempt { services, step: step.clone(), language, client };
-    step.once(services, attempt.register(&request), |done| repeat(services, done)).await
+    let context = SignUpContext { services, step: step.clone(), language, client };
+    step.once(services, context.register(&request), |done| repeat(services, done)).await
 }
 
 /// Returns the tokens again, or the browser's secret of a sign-up that waits for its mail. A client that has used the tokens had
@@ -88,25 +88,25 @@ fn repeat(services: &Services, done: StepResult) -> Result<Option<RegisterOutcom
     Ok(Some(RegisterOutcome::SignedIn(Box::new(tokens))))
 }
 
-impl RegistrationAttempt<'_> {
+impl SignUpContext<'_> {
     async fn register(self, request: &RegisterRequest) -> Result<RegisterOutcome, RegisterError> {
         let services = self.services;
         if services.settings.accounts.registration == Registration::Closed {
             return Err(Error::Refused(RegisterRefusal::Closed));
         }
-        // Taken first, because a sign-up with invalid fields costs time, too.
-        let mut attempts = services.limits.attempts(&self.client);
-        attempts.by_client(Budget::SignUpClient).await?;
+        // Charged first, because a sign-up with invalid fields costs time, too.
+        let mut charges = services.limits.charges(&self.client);
+        charges.charge_client(Budget::SignUpClient).await?;
         let account = NewAccount::of(request, services);
         let is_valid = account.errors.is_empty();
-        let mails = if is_valid { Some(mail::take_request(services, &self.client).await?) } else { None };
+        let mails = if is_valid { Some(mail::charge_request(services, &self.client).await?) } else { None };
         let registered = self.hash_and_insert(account).await;
         if matches!(
             registered,
             Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_) | CommonFailure::Clock(_)))
         ) {
             // The client repeats the same request.
-            attempts.refund().await;
+            charges.refund().await;
             if let Some(mails) = mails {
                 mails.refund().await;
             }

@@ -3,14 +3,14 @@
 use crate::clock::CLOCK_TOLERANCE_SECONDS;
 use chrono::Duration;
 
-/// What a budget's attempts are counted by.
+/// What a budget's charges are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Per {
     /// An IPv4 address or an IPv6 /64.
     Client,
     /// A name in its canonical form, whether an account has it or not.
     Name,
-    /// A name and one client network from which its account has signed in before.
+    /// A name and one network that its account knows.
     NameAndNetwork,
     /// An authenticated account.
     User,
@@ -28,7 +28,7 @@ impl Per {
     }
 }
 
-/// How many attempts a budget has, and for how long each of them counts.
+/// How many charges a budget allows, and for how long each of them counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetRule {
     /// The name in metrics.
@@ -43,7 +43,7 @@ pub struct BudgetRule {
 /// The table: budget, name in metrics, name in headers, counted by, amount, window.
 macro_rules! budgets {
     ($($(#[$doc:meta])* $budget:ident: $name:literal, $policy:literal, $per:ident, $amount:literal in $window:expr;)+) => {
-        /// A kind of attempt that is limited.
+        /// What is limited: one row of the table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Budget {
             $($(#[$doc])* $budget,)+
@@ -71,7 +71,7 @@ budgets! {
     /// Requests of one client, authenticated or not.
     RequestsClient: "requests_client", "requests-client", Client, 6000 in Duration::minutes(1);
     /// Requests of one client without a valid access token, on routes declared `RequestBudgets::Caller`.
-    RequestsStranger: "requests_stranger", "requests-stranger", Client, 600 in Duration::minutes(1);
+    RequestsUnauthenticated: "requests_stranger", "requests-stranger", Client, 600 in Duration::minutes(1);
     /// Requests with a valid token of one session.
     RequestsSession: "requests_session", "requests-session", Session, 600 in Duration::minutes(1);
     /// Failed sign-ins of one client, with any names.
@@ -80,14 +80,14 @@ budgets! {
     SuccessfulSignInClient: "signed_in_client", "signed-in-client", Client, 1000 in Duration::minutes(15);
     /// Sign-ins to one account that succeed.
     SuccessfulSignInUser: "signed_in_user", "signed-in-user", User, 30 in Duration::minutes(15);
-    /// Failed sign-ins of strangers with one name.
-    SignInStranger: "sign_in_stranger", "sign-in", Name, 10 in Duration::minutes(15);
+    /// Failed sign-ins with one name, from networks that its account does not know.
+    FailedSignInUnknownNetwork: "sign_in_stranger", "sign-in", Name, 10 in Duration::minutes(15);
     /// The same over a day: NIST SP 800-63B allows a hundred failures in a row.
-    SignInStrangerDay: "sign_in_stranger_day", "sign-in-day", Name, 100 in Duration::hours(24);
-    /// Failed sign-ins from a network that the account knows: no stranger can spend these.
-    SignInKnown: "sign_in_known", "sign-in", NameAndNetwork, 10 in Duration::minutes(15);
+    FailedSignInUnknownNetworkDay: "sign_in_stranger_day", "sign-in-day", Name, 100 in Duration::hours(24);
+    /// Failed sign-ins from a network that the account knows: an attacker elsewhere cannot spend these.
+    FailedSignInKnownNetwork: "sign_in_known", "sign-in", NameAndNetwork, 10 in Duration::minutes(15);
     /// The same over a day.
-    SignInKnownDay: "sign_in_known_day", "sign-in-day", NameAndNetwork, 100 in Duration::hours(24);
+    FailedSignInKnownNetworkDay: "sign_in_known_day", "sign-in-day", NameAndNetwork, 100 in Duration::hours(24);
     /// Wrong passwords of a signed-in user who is asked for the password again.
     ConfirmPassword: "confirm_password", "confirm-password", User, 10 in Duration::minutes(15);
     /// Changes of one account's password: each causes a mail.
@@ -106,9 +106,9 @@ budgets! {
     RefreshSession: "refresh_session", "refresh-session", Session, 60 in Duration::minutes(1);
 }
 
-/// Up to this amount every attempt is stored with its own time.
+/// Up to this amount every charge is stored with its own time.
 const EXACT_AMOUNT: u32 = 100;
-/// In a larger budget, the attempts of one sixtieth of the window are stored together.
+/// In a larger budget, the charges of one sixtieth of the window are stored together.
 const GRAINS: i64 = 60;
 
 impl BudgetRule {
@@ -117,13 +117,13 @@ impl BudgetRule {
         self.window.num_microseconds().unwrap_or(i64::MAX)
     }
 
-    /// The latest time that an attempt made before `now` is stored with. The clocks of two processes may differ by twice what each
+    /// The latest time that a charge made before `now` is stored with. The clocks of two processes may differ by twice what each
     /// may differ from the database's.
     pub(super) fn latest_at(self, now: i64) -> i64 {
         self.kept_at(now.saturating_add(2 * CLOCK_TOLERANCE_SECONDS * 1_000_000))
     }
 
-    /// The time stored for an attempt at `now`: its own, or the end of its grain. So an attempt never counts for less than
+    /// The time stored for a charge at `now`: its own, or the end of its grain. So a charge never counts for less than
     /// the window.
     pub(super) fn kept_at(self, now: i64) -> i64 {
         if self.amount <= EXACT_AMOUNT {

@@ -1,4 +1,4 @@
-//! What a request has taken of its budgets, for the `RateLimit` headers. It belongs to the task that serves the request.
+//! What a request has left of its budgets, for the `RateLimit` headers. It belongs to the task that serves the request.
 
 use super::budgets::BudgetRule;
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ tokio::task_local! {
 pub struct Reading {
     pub rule: BudgetRule,
     pub remaining: u32,
-    /// Until the next attempt is free.
+    /// Until the next charge is possible.
     pub reset_seconds: u32,
 }
 
@@ -22,7 +22,7 @@ pub struct Reading {
 pub struct Meter(Arc<Mutex<Vec<Reading>>>);
 
 impl Meter {
-    /// Does the work of a request, whose attempts this meter reads.
+    /// Does the work of a request; its charges are noted in this meter.
     pub async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         METER.scope(self.clone(), work).await
     }

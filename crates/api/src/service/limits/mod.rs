@@ -1,12 +1,12 @@
-//! Limits: how many attempts strangers have. They are counted in memory, and also in Redis if it is configured.
+//! Rate limits: budgets, and what requests charge to them. Charges are counted in memory, and also in Redis if it is configured.
 //!
-//! A use case begins with [`Limits::attempts`], takes what its request costs before the expensive work, and refunds it if it
+//! A use case begins with [`RateLimiter::charges`], charges its budgets before the expensive work, and gets a refund if the attempt
 //! turns out not to count. So of five hundred concurrent guesses no more pass than the budget allows.
 
-mod attempt;
-mod attempts;
 mod budgets;
-mod memory;
+mod charge;
+mod limiter;
+mod local;
 mod meter;
 mod metrics;
 mod network;
@@ -14,9 +14,9 @@ mod shared;
 mod unknown;
 mod window;
 
-pub use attempt::Throttled;
-pub use attempts::{Attempts, Limits};
 pub use budgets::{Budget, BudgetRule, Per};
+pub use charge::Throttled;
+pub use limiter::{Charges, RateLimiter};
 pub use meter::{Meter, Reading};
 pub use metrics::LimitMetrics;
 pub use network::Network;

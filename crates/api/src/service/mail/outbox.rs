@@ -2,7 +2,7 @@
 
 use crate::mails::MailKind;
 use crate::names::Spellings;
-use crate::service::limits::{Attempts, Budget, Throttled};
+use crate::service::limits::{Budget, Charges, Throttled};
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
@@ -37,19 +37,19 @@ pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spel
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 
-/// Takes one of the mails that `client` may cause. Every request that may cause a mail begins with it, for any recipient; it
-/// is refunded if no mail is caused after all.
-pub(in crate::service) async fn take_request<'s>(
+/// Charges `client` for a mail, if its budget allows it. Every request that may cause a mail begins with this, for any recipient;
+/// the charge is refunded if no mail is caused after all.
+pub(in crate::service) async fn charge_request<'s>(
     services: &'s Services,
     client: &ClientInfo,
-) -> Result<Attempts<'s>, Throttled> {
-    let mut attempts = services.limits.attempts(client);
-    attempts.by_client(Budget::MailClient).await?;
-    Ok(attempts)
+) -> Result<Charges<'s>, Throttled> {
+    let mut charges = services.limits.charges(client);
+    charges.charge_client(Budget::MailClient).await?;
+    Ok(charges)
 }
 
 /// Charges `client` for a mail that is sent even if its budget is spent: a session was revoked, or a mailed link used.
-pub(in crate::service) async fn charge(services: &Services, client: &ClientInfo) {
+pub(in crate::service) async fn charge_always(services: &Services, client: &ClientInfo) {
     // If the budget is spent, the client's next request is refused.
-    let _ = take_request(services, client).await;
+    let _ = charge_request(services, client).await;
 }

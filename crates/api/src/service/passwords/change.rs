@@ -6,7 +6,7 @@ use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Repeatable, RepeatingUser, Replay};
+use crate::service::steps::{Repeatable, Replay, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -43,7 +43,7 @@ fn not_proven(error: ReauthenticationError) -> PasswordChangeError {
 /// [`Error`]; then nothing is changed.
 pub async fn change(
     services: &Services,
-    caller: RepeatingUser,
+    caller: StepCaller,
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
@@ -59,23 +59,23 @@ pub async fn change(
 
 async fn change_once(
     services: &Services,
-    caller: RepeatingUser,
+    caller: StepCaller,
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let caller = caller.unless_repeated().map_err(not_proven)?;
-    let mut attempts = mail::take_request(services, &client).await?;
-    attempts.by_client(Budget::PasswordChangeClient).await?;
-    attempts.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
+    let caller = caller.require_valid_token().map_err(not_proven)?;
+    let mut charges = mail::charge_request(services, &client).await?;
+    charges.charge_client(Budget::PasswordChangeClient).await?;
+    charges.charge_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
     let changed = reauthenticate_and_change(services, caller, asked, client).await;
     match &changed {
         Ok(_) => {}
         // The strength check has cost time, but no mail is sent.
         Err(Error::Refused(PasswordChangeRefusal::TooWeak(_))) => {
-            attempts.refund_where(|budget| budget == Budget::MailClient).await;
+            charges.refund_where(|budget| budget == Budget::MailClient).await;
         }
         // Also if the database failed: the client repeats the same request.
-        Err(_) => attempts.refund().await,
+        Err(_) => charges.refund().await,
     }
     changed
 }

@@ -60,8 +60,8 @@ pub async fn check(
     password: String,
     client: &ClientInfo,
 ) -> Result<CallerAccount, ReauthenticationError> {
-    let mut attempts = services.limits.attempts(client);
-    attempts.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
+    let mut charges = services.limits.charges(client);
+    charges.charge_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let encoded = account.password_hash.clone();
     let cost = services.settings.passwords.bcrypt_cost;
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
@@ -71,7 +71,7 @@ pub async fn check(
         return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
     }
     // Only a wrong guess counts: not the right password, and not a failure of the server.
-    attempts.refund().await;
+    charges.refund().await;
     compared?;
     Ok(account)
 }

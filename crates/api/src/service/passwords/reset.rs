@@ -23,7 +23,7 @@ pub async fn request(
     client: &ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
-    let attempts = mail::take_request(services, client).await?;
+    let charges = mail::charge_request(services, client).await?;
     let context = services.context(client.clone());
     let request = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
@@ -31,7 +31,7 @@ pub async fn request(
     });
     let written = request.await;
     if written.is_err() {
-        attempts.refund().await; // no mail is sent
+        charges.refund().await; // no mail is sent
     }
     Ok(written?)
 }
@@ -80,7 +80,7 @@ async fn confirm_once(
     });
     let ended = reset.await?.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
     services.feed.insert(ended, done_at);
-    mail::charge(services, &client).await; // the owner is mailed
+    mail::charge_always(services, &client).await; // the owner is mailed
     Ok(())
 }
 

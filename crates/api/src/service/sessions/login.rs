@@ -4,7 +4,7 @@ use super::token_pair;
 use crate::gate;
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
-use crate::service::limits::{Attempts, Budget, Network, Throttled};
+use crate::service::limits::{Budget, Charges, Network, Throttled};
 use crate::service::passwords::hashing::{self, PasswordVerdict};
 use crate::service::{ClientInfo, CommonFailure, Error, Services};
 use crate::store::events::EventKind;
@@ -69,7 +69,7 @@ impl LoginNames {
 }
 
 /// An account whose password was right.
-struct Proven {
+struct AuthenticatedAccount {
     credentials: UserCredentials,
     /// The password's new encoding, when the old one was out of date.
     renewed: Option<String>,
@@ -78,14 +78,14 @@ struct Proven {
 }
 
 /// The result of comparing a password.
-enum Guess {
-    Right(Proven),
-    Wrong(FailedGuess),
+enum PasswordCheck {
+    Right(AuthenticatedAccount),
+    Wrong(FailedSignIn),
 }
 
 /// A sign-in that is refused, with what to record of it.
 #[derive(Default)]
-struct FailedGuess {
+struct FailedSignIn {
     /// `None` for an unknown name.
     user: Option<UserId>,
     /// The pending registration whose password this is. It opens no session, but its link is mailed again.
@@ -108,16 +108,19 @@ impl LoginCandidate {
         of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
     }
 
-    fn evaluate(self, verdict: PasswordVerdict, renewed: Option<String>) -> Guess {
+    fn evaluate(self, verdict: PasswordVerdict, renewed: Option<String>) -> PasswordCheck {
         let is_right = verdict != PasswordVerdict::Wrong;
         match self.user {
-            Some(credentials) if is_right && credentials.is_active => {
-                Guess::Right(Proven { credentials, renewed, network_seen_at: self.network_seen_at })
-            }
-            Some(user) => Guess::Wrong(FailedGuess { user: Some(user.id), pending: None }),
-            None => {
-                Guess::Wrong(FailedGuess { user: None, pending: self.pending.map(|(id, _)| id).filter(|_| is_right) })
-            }
+            Some(credentials) if is_right && credentials.is_active => PasswordCheck::Right(AuthenticatedAccount {
+                credentials,
+                renewed,
+                network_seen_at: self.network_seen_at,
+            }),
+            Some(user) => PasswordCheck::Wrong(FailedSignIn { user: Some(user.id), pending: None }),
+            None => PasswordCheck::Wrong(FailedSignIn {
+                user: None,
+                pending: self.pending.map(|(id, _)| id).filter(|_| is_right),
+            }),
         }
     }
 }
@@ -130,11 +133,11 @@ pub async fn login(
 ) -> Result<TokenResponse, LoginError> {
     // With a wrong clock the session would already have ended, or not yet begun, for every other process.
     services.clock.check()?;
-    let names = LoginNames::of(&check(&request).map_err(Error::Fields)?);
-    let mut outcome = attempt(services, &names, &request.password, &client).await;
+    let names = LoginNames::of(&validate(&request).map_err(Error::Fields)?);
+    let mut outcome = sign_in_once(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {
         // Another sign-in may have renewed the hash in between: the password may still be right.
-        outcome = attempt(services, &names, &request.password, &client).await;
+        outcome = sign_in_once(services, &names, &request.password, &client).await;
     }
     let outcome = outcome.and_then(|tokens| tokens.ok_or(Error::Refused(LoginRefusal::NoActiveAccount)));
     services.session_metrics.sign_in(outcome.as_ref().map_or_else(outcome_of, |_| "succeeded"));
@@ -142,29 +145,28 @@ pub async fn login(
 }
 
 /// Compares the password and opens the session; `None` if the account was changed in between.
-async fn attempt(
+async fn sign_in_once(
     services: &Services,
     names: &LoginNames,
     password: &str,
     client: &ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
-    let mut attempts = services.limits.attempts(client);
-    let guess = guess(services, names, password.to_owned(), client, &mut attempts).await;
-    // A failure and a success each take from their own budget, and a throttled attempt counts as a failure. After any other error
-    // nothing is taken.
-    match guess {
-        Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SuccessfulSignInClient).await,
-        Ok(Guess::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
-            attempts.refund_where(|budget| budget == Budget::SuccessfulSignInClient).await;
+    let mut charges = services.limits.charges(client);
+    let checked = check_password(services, names, password.to_owned(), client, &mut charges).await;
+    // A failure and a success each charge their own budget, and a throttled attempt counts as a failure. After any other error
+    // everything is refunded.
+    match checked {
+        Ok(PasswordCheck::Right(_)) => charges.refund_where(|budget| budget != Budget::SuccessfulSignInClient).await,
+        Ok(PasswordCheck::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
+            charges.refund_where(|budget| budget == Budget::SuccessfulSignInClient).await;
         }
-        Err(_) => attempts.refund().await,
+        Err(_) => charges.refund().await,
     }
-    match guess {
-        Ok(Guess::Right(proven)) => sign_in(services, proven, client.clone()).await,
+    match checked {
+        Ok(PasswordCheck::Right(account)) => sign_in(services, account, client.clone()).await,
         // For an unknown name too, so that every failure costs the same.
-        Ok(Guess::Wrong(failure)) => {
-            let noted = note_failure(services, failure, client).await;
-            noted?;
+        Ok(PasswordCheck::Wrong(failure)) => {
+            record_failure(services, failure, client).await?;
             Err(Error::Refused(LoginRefusal::NoActiveAccount))
         }
         Err(error) => Err(error),
@@ -181,7 +183,7 @@ fn check_verified(services: &Services, user: &UserCredentials) -> Result<(), Log
 }
 
 /// The name to search for; either field may contain either kind.
-fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
+fn validate(request: &LoginRequest) -> Result<String, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut given = [&request.email, &request.username].into_iter().flatten();
     let name = given.find(|name| !trimmed(name).is_empty()).cloned();
@@ -195,27 +197,27 @@ fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
 }
 
 /// Compares the password, if the limits allow it.
-async fn guess(
+async fn check_password(
     services: &Services,
     names: &LoginNames,
     password: String,
     client: &ClientInfo,
-    attempts: &mut Attempts<'_>,
-) -> Result<Guess, LoginError> {
-    attempts.by_client(Budget::FailedSignInClient).await?;
-    attempts.by_client(Budget::SuccessfulSignInClient).await?;
+    charges: &mut Charges<'_>,
+) -> Result<PasswordCheck, LoginError> {
+    charges.charge_client(Budget::FailedSignInClient).await?;
+    charges.charge_client(Budget::SuccessfulSignInClient).await?;
     let found = find(services, names, client).await?;
-    // A network that the account knows has a budget of its own, which no stranger can spend, and its own share of the
-    // hashing pool.
-    let known = attempts.network().filter(|_| found.network_seen_at.is_some());
-    take_guess(attempts, names, known).await?;
+    // A network that the account knows has a budget of its own, which an attacker elsewhere cannot spend, and its own share of
+    // the hashing pool.
+    let known = charges.network().filter(|_| found.network_seen_at.is_some());
+    charge_failed_sign_in(charges, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
         services.limits.check(Budget::SuccessfulSignInUser, &user.id.to_string())?;
         gate::attribute_to(network.share_key());
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();
-    // Renewed only for an active user: in a refusal a stranger could measure the extra work.
+    // Renewed only for an active user: in a refusal an attacker could measure the extra work.
     let may_renew = found.user.as_ref().is_some_and(|user| user.is_active);
     let compare = move || {
         let verdict = hashing::verify(&password, &encoded, cost);
@@ -244,26 +246,34 @@ async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> R
     lookup.await
 }
 
-async fn take_guess(attempts: &mut Attempts<'_>, names: &LoginNames, known: Option<Network>) -> Result<(), Throttled> {
+async fn charge_failed_sign_in(
+    charges: &mut Charges<'_>,
+    names: &LoginNames,
+    known: Option<Network>,
+) -> Result<(), Throttled> {
     let name = names.counted();
     if let Some(network) = known {
         let name = format!("{name} {network}");
-        attempts.by_name(Budget::SignInKnown, &name).await?;
-        attempts.by_name(Budget::SignInKnownDay, &name).await
+        charges.charge_name(Budget::FailedSignInKnownNetwork, &name).await?;
+        charges.charge_name(Budget::FailedSignInKnownNetworkDay, &name).await
     } else {
-        attempts.by_name(Budget::SignInStranger, name).await?;
-        attempts.by_name(Budget::SignInStrangerDay, name).await
+        charges.charge_name(Budget::FailedSignInUnknownNetwork, name).await?;
+        charges.charge_name(Budget::FailedSignInUnknownNetworkDay, name).await
     }
 }
 
 /// Counts the success and opens the session. The budget of successes does not affect open sessions.
-async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<Option<TokenResponse>, LoginError> {
-    let account = proven.credentials.id.to_string();
-    let mut attempts = services.limits.attempts(&client);
-    attempts.by_name(Budget::SuccessfulSignInUser, &account).await?;
-    let opened = open_session(services, proven, client.clone()).await;
+async fn sign_in(
+    services: &Services,
+    account: AuthenticatedAccount,
+    client: ClientInfo,
+) -> Result<Option<TokenResponse>, LoginError> {
+    let user = account.credentials.id.to_string();
+    let mut charges = services.limits.charges(&client);
+    charges.charge_name(Budget::SuccessfulSignInUser, &user).await?;
+    let opened = open_session(services, account, client.clone()).await;
     if !matches!(opened, Ok(Some(_))) {
-        attempts.refund().await;
+        charges.refund().await;
     }
     opened
 }
@@ -271,12 +281,12 @@ async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Res
 /// Inserts the session, unless the account was changed while the password was being compared.
 async fn open_session(
     services: &Services,
-    proven: Proven,
+    account: AuthenticatedAccount,
     client: ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
-    if let Err(error) = check_verified(services, &proven.credentials) {
-        let failure = FailedGuess { user: Some(proven.credentials.id), pending: None };
-        note_failure(services, failure, &client).await?;
+    if let Err(error) = check_verified(services, &account.credentials) {
+        let failure = FailedSignIn { user: Some(account.credentials.id), pending: None };
+        record_failure(services, failure, &client).await?;
         return Err(error);
     }
     let context = services.checked_context(client)?;
@@ -285,7 +295,7 @@ async fn open_session(
     let ended_at = context.shared_at;
     let checked_at = context.checked_at();
     let insertion = services.store.write(move |connection| {
-        let Proven { credentials: checked, renewed, network_seen_at } = proven;
+        let AuthenticatedAccount { credentials: checked, renewed, network_seen_at } = account;
         let current = users::lock_credentials(connection, checked.id)?;
         if current.is_none_or(|current| !current.is_active || current.password_hash != checked.password_hash) {
             return Ok(None);
@@ -306,7 +316,7 @@ async fn open_session(
     Ok(Some(token_pair::token_response(services, &session, &user, checked_at)?))
 }
 
-async fn note_failure(services: &Services, failure: FailedGuess, client: &ClientInfo) -> Result<(), StoreError> {
+async fn record_failure(services: &Services, failure: FailedSignIn, client: &ClientInfo) -> Result<(), StoreError> {
     let context = services.context(client.clone());
     let recording = services.store.write(move |connection| {
         events::insert(connection, &context.event(failure.user, EventKind::LoginFailed))?;

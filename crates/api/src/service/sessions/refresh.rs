@@ -113,11 +113,11 @@ pub async fn refresh(
     let context = services.checked_context(client)?;
     let now = context.checked_at();
     let shared_now = context.shared_at;
-    let mut attempts = services.limits.attempts(&context.client);
+    let mut charges = services.limits.charges(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::attribute_to_owner(&claims).map_err(not_valid)?;
-    attempts.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
-    attempts.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
+    charges.charge_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
+    charges.charge_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);
@@ -145,7 +145,7 @@ pub async fn refresh(
             services.feed.insert([session], shared_now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
             if breach == Breach::Theft {
-                mail::charge(services, &context.client).await; // its owner is mailed
+                mail::charge_always(services, &context.client).await; // its owner is mailed
             }
             Err(Error::Refused(match breach {
                 Breach::Theft => RefreshRefusal::Reused { session },

@@ -1,4 +1,4 @@
-//! The caller of a repeated request.
+//! The caller of a step that may be repeated.
 
 use crate::service::passwords::reauthentication::{ReauthenticationError, ReauthenticationRefusal};
 use crate::service::{CurrentUser, Error};
@@ -6,15 +6,16 @@ use auth_types::Reason;
 
 /// The caller of a step that ends or replaces the session: when it is repeated, its access token is no longer valid.
 #[derive(Debug, Clone, Copy)]
-pub struct RepeatingUser {
+pub struct StepCaller {
     pub user: CurrentUser,
-    /// Why the access token is valid for a repeated request only, if it is.
-    pub refused: Option<Reason>,
+    /// Why the access token is no longer valid. Then the request may only be a repetition of one that was done.
+    pub token_refusal: Option<Reason>,
 }
 
-impl RepeatingUser {
-    /// The caller, for anything but a repeated request.
-    pub(in crate::service) fn unless_repeated(self) -> Result<CurrentUser, ReauthenticationError> {
-        self.refused.map_or(Ok(self.user), |reason| Err(Error::Refused(ReauthenticationRefusal::TokenNotValid(reason))))
+impl StepCaller {
+    /// The caller of a request that is not a repetition.
+    pub(in crate::service) fn require_valid_token(self) -> Result<CurrentUser, ReauthenticationError> {
+        self.token_refusal
+            .map_or(Ok(self.user), |reason| Err(Error::Refused(ReauthenticationRefusal::TokenNotValid(reason))))
     }
 }

@@ -13,7 +13,7 @@ mod caller;
 mod keys;
 mod once;
 
-pub use caller::RepeatingUser;
+pub use caller::StepCaller;
 pub(super) use keys::IdempotentStep;
 pub use keys::{Repeatable, StepKeys, StepKind};
 pub use once::REPLAY_WINDOW;

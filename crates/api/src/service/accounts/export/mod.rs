@@ -68,15 +68,15 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
 
 /// The one write of an export, before anything is read.
 async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
-    let mut attempts = services.limits.attempts(&client);
-    attempts.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
+    let mut charges = services.limits.charges(&client);
+    charges.charge_name(Budget::ExportUser, &caller.id.to_string()).await?;
     let context = services.context(client);
     let recording = caller.write(services, move |connection, user, _| {
         events::insert(connection, &context.event(user.id, EventKind::DataExported)).map(Ok)
     });
     let noted: Result<(), ExportError> = recording.await;
     if noted.is_err() {
-        attempts.refund().await; // nothing is exported
+        charges.refund().await; // nothing is exported
     }
     noted
 }

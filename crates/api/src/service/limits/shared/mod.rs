@@ -1,10 +1,10 @@
-//! Attempts counted in Redis, so that several processes count together. If Redis does not respond in time, an attempt counts in
+//! Charges counted in Redis, so that several processes count together. If Redis does not respond in time, a charge counts in
 //! memory only.
 
 mod lease;
 
-use super::attempt::{BudgetKey, TakenAttempt};
 use super::budgets::BudgetRule;
+use super::charge::{BudgetKey, Charge};
 use super::metrics::LimitMetrics;
 use super::window::{Decision, wait};
 use parking_lot::Mutex;
@@ -18,25 +18,25 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long opening a connection may take; no request waits for that.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// [`Log::take`](super::window::Log::take) as a script on state shared by all processes: a hash of times and counts, read and
+/// [`ChargeLog::charge`](super::window::ChargeLog::charge) as a script on state shared by all processes: a hash of times and counts, read and
 /// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
-const TAKE: &str = r"
+const CHARGE: &str = r"
 local now, window, amount, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local latest = tonumber(ARGV[6])
-local attempts = redis.call('HGETALL', KEYS[1])
+local charges = redis.call('HGETALL', KEYS[1])
 local used, oldest = 0, nil
-for i = 1, #attempts, 2 do
-  local at = tonumber(attempts[i])
+for i = 1, #charges, 2 do
+  local at = tonumber(charges[i])
   if at > latest then
-    redis.call('HDEL', KEYS[1], attempts[i])
-    redis.call('HINCRBY', KEYS[1], ARGV[4], attempts[i + 1])
+    redis.call('HDEL', KEYS[1], charges[i])
+    redis.call('HINCRBY', KEYS[1], ARGV[4], charges[i + 1])
     redis.call('PEXPIRE', KEYS[1], ARGV[5])
     at = kept_at
   end
   if at <= now - window then
-    redis.call('HDEL', KEYS[1], attempts[i])
+    redis.call('HDEL', KEYS[1], charges[i])
   else
-    used = used + tonumber(attempts[i + 1])
+    used = used + tonumber(charges[i + 1])
     if not oldest or at < oldest then oldest = at end
   end
 end
@@ -64,11 +64,11 @@ enum LinkState {
     Down,
 }
 
-/// The attempts that all processes count together.
+/// The charges that all processes count together.
 pub(super) struct SharedCounts {
     client: Client,
     link: Mutex<LinkState>,
-    take: Script,
+    charge: Script,
     refund: Script,
     metrics: LimitMetrics,
 }
@@ -80,7 +80,7 @@ impl SharedCounts {
         Ok(Self {
             client: Client::open(url.expose_secret())?,
             link: Mutex::new(LinkState::Fresh),
-            take: Script::new(TAKE),
+            charge: Script::new(CHARGE),
             refund: Script::new(REFUND),
             metrics,
         })
@@ -113,11 +113,11 @@ impl SharedCounts {
         }
     }
 
-    /// Takes one attempt, or returns `None` when Redis is unavailable.
-    pub(super) async fn take(&self, rule: BudgetRule, key: BudgetKey, now: i64) -> Option<Decision> {
+    /// Makes one charge, or returns `None` when Redis is unavailable.
+    pub(super) async fn charge(&self, rule: BudgetRule, key: BudgetKey, now: i64) -> Option<Decision> {
         let (mut connection, number) = self.connection()?;
         let window = rule.window_us();
-        let mut call = self.take.key(key.in_redis());
+        let mut call = self.charge.key(key.in_redis());
         call.arg(now)
             .arg(window)
             .arg(rule.amount)
@@ -137,11 +137,11 @@ impl SharedCounts {
         }
     }
 
-    /// Refunds an attempt. When Redis is unavailable it stays taken, and stops counting after its window.
-    pub(super) async fn refund(&self, taken: &TakenAttempt) {
+    /// Refunds a charge. When Redis is unavailable it stays, and stops counting after its window.
+    pub(super) async fn refund(&self, charge: &Charge) {
         let Some((mut connection, number)) = self.connection() else { return };
-        let mut call = self.refund.key(taken.key.in_redis());
-        if let Err(error) = call.arg(taken.at).invoke_async::<()>(&mut connection).await {
+        let mut call = self.refund.key(charge.key.in_redis());
+        if let Err(error) = call.arg(charge.at).invoke_async::<()>(&mut connection).await {
             self.lose(number, &error);
         }
     }

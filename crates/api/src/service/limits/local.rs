@@ -1,8 +1,8 @@
-//! Attempts counted in this process, in bounded memory for any number of keys.
+//! Charges counted in this process, in bounded memory for any number of keys.
 
-use super::attempt::{BudgetKey, TakenAttempt};
 use super::budgets::Budget;
-use super::window::{Decision, Log};
+use super::charge::{BudgetKey, Charge};
+use super::window::{ChargeLog, Decision};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 
@@ -13,26 +13,26 @@ pub(super) const MOST_KEYS: usize = 1 << 16;
 /// The fraction that is evicted from a full map at once, so that many insertions share the cost of the search.
 const EVICTED_PART: usize = 8;
 
-type Shard = HashMap<BudgetKey, (Budget, Log)>;
+type Shard = HashMap<BudgetKey, (Budget, ChargeLog)>;
 
-/// The attempts of all keys.
+/// The charges of all keys, as this process has seen them.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct LocalCounts {
     shards: [Mutex<Shard>; SHARDS],
 }
 
-impl Memory {
+impl LocalCounts {
     fn shard(&self, key: BudgetKey) -> &Mutex<Shard> {
         &self.shards[usize::from(key.0[0]) % SHARDS]
     }
 
-    /// Takes one attempt, if one is left.
-    pub(super) fn take(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
+    /// Makes one charge, if the budget allows it.
+    pub(super) fn charge(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
         let mut shard = self.shard(key).lock();
         if shard.len() >= MOST_KEYS / SHARDS && !shard.contains_key(&key) {
             make_room(&mut shard, now);
         }
-        shard.entry(key).or_insert_with(|| (budget, Log::default())).1.take(budget.rule(), now)
+        shard.entry(key).or_insert_with(|| (budget, ChargeLog::default())).1.charge(budget.rule(), now)
     }
 
     /// How long `key` has to wait if nothing is left, microseconds.
@@ -42,12 +42,12 @@ impl Memory {
         log.spent(budget.rule(), now)
     }
 
-    pub(super) fn refund(&self, taken: &TakenAttempt) {
-        let mut shard = self.shard(taken.key).lock();
-        if let Some((_, log)) = shard.get_mut(&taken.key) {
-            log.refund(taken.at);
+    pub(super) fn refund(&self, charge: &Charge) {
+        let mut shard = self.shard(charge.key).lock();
+        if let Some((_, log)) = shard.get_mut(&charge.key) {
+            log.refund(charge.at);
             if log.used() == 0 {
-                shard.remove(&taken.key);
+                shard.remove(&charge.key);
             }
         }
     }
@@ -58,18 +58,18 @@ impl Memory {
     }
 }
 
-/// Drops keys whose attempts no longer count; if that is not enough, those that have spent the smallest part of their budget,
+/// Drops keys whose charges no longer count; if that is not enough, those that have spent the smallest part of their budget,
 /// least recent first. A key close to its limit has cost an attacker many attempts, and is evicted last.
 fn make_room(shard: &mut Shard, now: i64) {
     shard.retain(|_, (budget, log)| {
-        log.settle(budget.rule(), now);
+        log.prune(budget.rule(), now);
         log.used() > 0
     });
     let evicted = (MOST_KEYS / SHARDS / EVICTED_PART).min(shard.len());
     if shard.len() + evicted <= MOST_KEYS / SHARDS || evicted == 0 {
         return;
     }
-    let spent = |budget: &Budget, log: &Log| u64::from(log.used()) * 1_000 / u64::from(budget.rule().amount);
+    let spent = |budget: &Budget, log: &ChargeLog| u64::from(log.used()) * 1_000 / u64::from(budget.rule().amount);
     let mut keys: Vec<_> = shard.iter().map(|(key, (budget, log))| (spent(budget, log), log.latest(), *key)).collect();
     keys.select_nth_unstable_by_key(evicted - 1, |(spent, latest, _)| (*spent, *latest));
     for (_, _, key) in &keys[..evicted] {
@@ -79,7 +79,7 @@ fn make_room(shard: &mut Shard, now: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, BudgetKey, MOST_KEYS, Memory, TakenAttempt};
+    use super::{Budget, BudgetKey, Charge, LocalCounts, MOST_KEYS};
 
     fn key(number: u128) -> BudgetKey {
         // The first byte selects the map, so the low bits must vary.
@@ -88,39 +88,46 @@ mod tests {
 
     #[test]
     fn a_flood_of_keys_takes_bounded_memory_and_frees_no_limited_key() {
-        let memory = Memory::default();
+        let counts = LocalCounts::default();
         let limited = key(u128::MAX);
         for now in 0..10 {
-            assert!(memory.take(Budget::SignInStranger, limited, now).allowed);
+            assert!(counts.charge(Budget::FailedSignInUnknownNetwork, limited, now).allowed);
         }
         for number in 0..3 * MOST_KEYS {
-            memory.take(Budget::SignInStranger, key(number as u128), 10 + i64::try_from(number).unwrap_or(0));
-            assert!(!(number % 1_000 == 0 && memory.take(Budget::SignInStranger, limited, 11).allowed), "at {number}");
+            counts.charge(
+                Budget::FailedSignInUnknownNetwork,
+                key(number as u128),
+                10 + i64::try_from(number).unwrap_or(0),
+            );
+            assert!(
+                !(number % 1_000 == 0 && counts.charge(Budget::FailedSignInUnknownNetwork, limited, 11).allowed),
+                "at {number}"
+            );
         }
-        assert!(memory.len() <= MOST_KEYS, "{} keys", memory.len());
-        assert!(memory.len() > MOST_KEYS / 2, "no more is evicted than necessary");
+        assert!(counts.len() <= MOST_KEYS, "{} keys", counts.len());
+        assert!(counts.len() > MOST_KEYS / 2, "no more is evicted than necessary");
     }
 
     #[test]
     fn keys_that_no_longer_count_are_evicted_first() {
-        let memory = Memory::default();
+        let counts = LocalCounts::default();
         for number in 0..MOST_KEYS {
-            memory.take(Budget::RefreshSession, key(number as u128), 0);
+            counts.charge(Budget::RefreshSession, key(number as u128), 0);
         }
         let later = Budget::RefreshSession.rule().window_us();
         let fresh = key(u128::MAX);
-        memory.take(Budget::ExportUser, fresh, later);
+        counts.charge(Budget::ExportUser, fresh, later);
         for number in 0..MOST_KEYS / 2 {
-            memory.take(Budget::ExportUser, key((MOST_KEYS + number) as u128), later);
+            counts.charge(Budget::ExportUser, key((MOST_KEYS + number) as u128), later);
         }
-        assert_eq!(memory.take(Budget::ExportUser, fresh, later).remaining, 3, "the second one of five");
+        assert_eq!(counts.charge(Budget::ExportUser, fresh, later).remaining, 3, "the second one of five");
     }
 
     #[test]
-    fn a_key_whose_attempts_were_all_refunded_is_dropped() {
-        let memory = Memory::default();
-        memory.take(Budget::SignInStranger, key(1), 5);
-        memory.refund(&TakenAttempt { budget: Budget::SignInStranger, key: key(1), at: 5 });
-        assert_eq!(memory.len(), 0);
+    fn a_key_whose_charges_were_all_refunded_is_dropped() {
+        let counts = LocalCounts::default();
+        counts.charge(Budget::FailedSignInUnknownNetwork, key(1), 5);
+        counts.refund(&Charge { budget: Budget::FailedSignInUnknownNetwork, key: key(1), at: 5 });
+        assert_eq!(counts.len(), 0);
     }
 }

@@ -1,8 +1,8 @@
-//! All budgets of a process, and what a request takes from them.
+//! The rate limiter: all budgets of a process, and what a request charges to them.
 
-use super::attempt::{BudgetKey, TakenAttempt, Throttled};
 use super::budgets::Budget;
-use super::memory::Memory;
+use super::charge::{BudgetKey, Charge, Throttled};
+use super::local::LocalCounts;
 use super::meter::{Meter, Reading};
 use super::metrics::LimitMetrics;
 use super::network::Network;
@@ -18,16 +18,16 @@ use futures_util::future::join_all;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a process keeps a lease that it [holds](Limits::hold) without renewing it.
+/// How long a process keeps a lease that it [holds](RateLimiter::hold) without renewing it.
 const LEASE: Duration = Duration::from_mins(1);
 
 /// All budgets of this process.
 #[derive(Debug)]
-pub struct Limits {
+pub struct RateLimiter {
     enabled: bool,
     clock: ComparedClock,
     hash_key: hmac::Key,
-    memory: Memory,
+    local: LocalCounts,
     shared: Option<SharedCounts>,
     metrics: LimitMetrics,
     pub unknown_clients: UnknownClients,
@@ -35,8 +35,8 @@ pub struct Limits {
     process: String,
 }
 
-impl Limits {
-    /// Opens no connection; [`Limits::connect`] does.
+impl RateLimiter {
+    /// Opens no connection; [`RateLimiter::connect`] does.
     ///
     /// # Errors
     /// When `REDIS_URL` is not valid.
@@ -52,7 +52,7 @@ impl Limits {
             enabled: settings.enabled,
             clock,
             hash_key: derived_key(&keys.secret_key, b"latchkey limits"),
-            memory: Memory::default(),
+            local: LocalCounts::default(),
             shared: url.map(|url| SharedCounts::new(url, metrics.clone())).transpose()?,
             unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),
             metrics,
@@ -68,12 +68,12 @@ impl Limits {
         }
     }
 
-    /// The attempts of a request of `client`; none is taken yet.
-    pub fn attempts(&self, client: &ClientInfo) -> Attempts<'_> {
-        Attempts { limits: self, network: client.network, meter: Meter::current(), taken: Vec::new() }
+    /// The charges of a request of `client`; none is made yet.
+    pub fn charges(&self, client: &ClientInfo) -> Charges<'_> {
+        Charges { limits: self, network: client.network, meter: Meter::current(), made: Vec::new() }
     }
 
-    /// Checks whether this process has seen `budget` spent by `name`, and takes nothing. For work that comes before the caller
+    /// Checks whether this process has seen `budget` spent by `name`, and charges nothing. For work that comes before the caller
     /// is authenticated, because only the caller may spend this budget.
     pub fn check(&self, budget: Budget, name: &str) -> Result<(), Throttled> {
         if !self.enabled {
@@ -81,7 +81,7 @@ impl Limits {
         }
         let key = self.key(budget, name);
         let now = self.now();
-        let Some(wait) = self.memory.spent(budget, key, now) else { return Ok(()) };
+        let Some(wait) = self.local.spent(budget, key, now) else { return Ok(()) };
         self.metrics.count_refusal(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
     }
@@ -93,7 +93,7 @@ impl Limits {
 
     /// The number of keys in memory.
     pub fn keys_in_memory(&self) -> usize {
-        self.memory.len()
+        self.local.len()
     }
 
     /// Takes or renews this process's lease on `what` for `name`. Without Redis each process decides by itself. A lease that
@@ -128,15 +128,15 @@ impl Limits {
         key
     }
 
-    /// Memory decides first: what this process has seen is enough for a refusal, and its count is up to date when Redis
+    /// This process's counts decide first: what they have seen is enough for a refusal, and they are up to date when Redis
     /// becomes unavailable.
     async fn decide(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
         let rule = budget.rule();
-        let own = self.memory.take(budget, key, now);
+        let own = self.local.charge(budget, key, now);
         let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };
-        match shared.take(rule, key, now).await {
+        match shared.charge(rule, key, now).await {
             Some(all) if !all.allowed => {
-                self.memory.refund(&TakenAttempt { budget, key, at: rule.kept_at(now) });
+                self.local.refund(&Charge { budget, key, at: rule.kept_at(now) });
                 all
             }
             Some(all) => Decision { remaining: all.remaining.min(own.remaining), wait: all.wait.max(own.wait), ..all },
@@ -147,40 +147,40 @@ impl Limits {
         }
     }
 
-    async fn refund(&self, taken: &TakenAttempt) {
-        self.memory.refund(taken);
+    async fn refund(&self, charge: &Charge) {
+        self.local.refund(charge);
         if let Some(shared) = &self.shared {
-            shared.refund(taken).await;
+            shared.refund(charge).await;
         }
     }
 }
 
-/// What one request has taken. If it is dropped, the attempts are spent.
+/// What one request has charged. If it is dropped without a refund, its charges stay.
 #[derive(Debug)]
-pub struct Attempts<'l> {
-    limits: &'l Limits,
+pub struct Charges<'l> {
+    limits: &'l RateLimiter,
     network: Option<Network>,
     meter: Meter,
-    taken: Vec<TakenAttempt>,
+    made: Vec<Charge>,
 }
 
-impl Attempts<'_> {
+impl Charges<'_> {
     /// The network that the request comes from.
     pub const fn network(&self) -> Option<Network> {
         self.network
     }
 
-    /// Takes one attempt of `budget` for the client. Clients with unknown addresses do not share a budget: otherwise one of
+    /// Charges the client's `budget`. Clients with unknown addresses do not share a budget: otherwise one of
     /// them could lock all the others out.
-    pub async fn by_client(&mut self, budget: Budget) -> Result<(), Throttled> {
+    pub async fn charge_client(&mut self, budget: Budget) -> Result<(), Throttled> {
         match self.network {
-            Some(network) => self.by_name(budget, &network.to_string()).await,
+            Some(network) => self.charge_name(budget, &network.to_string()).await,
             None => Ok(()),
         }
     }
 
-    /// Takes one attempt of `budget` for a name, an address or an id, in canonical form.
-    pub async fn by_name(&mut self, budget: Budget, name: &str) -> Result<(), Throttled> {
+    /// Charges the `budget` of a name, an address or an id, in canonical form.
+    pub async fn charge_name(&mut self, budget: Budget, name: &str) -> Result<(), Throttled> {
         let limits = self.limits;
         if !limits.enabled {
             return Ok(());
@@ -192,7 +192,7 @@ impl Attempts<'_> {
         let reset_seconds = seconds_up(decision.wait);
         self.meter.note(Reading { rule, remaining: decision.remaining, reset_seconds });
         if decision.allowed {
-            self.taken.push(TakenAttempt { budget, key, at: rule.kept_at(now) });
+            self.made.push(Charge { budget, key, at: rule.kept_at(now) });
             return Ok(());
         }
         limits.metrics.count_refusal(budget);
@@ -204,14 +204,14 @@ impl Attempts<'_> {
         self.refund_where(|_| true).await;
     }
 
-    /// Refunds the attempts of the budgets that `which` selects; the rest is spent.
+    /// Refunds the charges on the budgets that `which` selects; the others stay.
     pub async fn refund_where(self, which: impl Fn(Budget) -> bool) {
-        let chosen: Vec<_> = self.taken.iter().filter(|taken| which(taken.budget)).collect();
-        for taken in &chosen {
-            self.meter.note_refund(taken.budget.rule());
+        let chosen: Vec<_> = self.made.iter().filter(|charge| which(charge.budget)).collect();
+        for charge in &chosen {
+            self.meter.note_refund(charge.budget.rule());
         }
         // Concurrently, because each is a round trip to Redis.
-        join_all(chosen.into_iter().map(|taken| self.limits.refund(taken))).await;
+        join_all(chosen.into_iter().map(|charge| self.limits.refund(charge))).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! An attempt that was taken or refused.
+//! A charge on a budget: an attempt that it counts.
 
 use super::budgets::Budget;
 
@@ -10,7 +10,7 @@ pub struct Throttled {
     pub retry_after_seconds: u32,
 }
 
-/// Identifies whose attempts are counted: a keyed hash of budget and name, so that neither memory nor Redis stores a name,
+/// Identifies whose budget is charged: a keyed hash of budget and name, so that neither memory nor Redis stores a name,
 /// and an attacker can't choose which map a key falls into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct BudgetKey(pub(super) [u8; 16]);
@@ -21,9 +21,9 @@ impl BudgetKey {
     }
 }
 
-/// An attempt that was taken.
+/// A charge that was made, and can be refunded.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TakenAttempt {
+pub(super) struct Charge {
     pub(super) budget: Budget,
     pub(super) key: BudgetKey,
     /// The time that it is stored with.
