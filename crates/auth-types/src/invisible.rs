@@ -58,7 +58,7 @@ pub fn trimmed(text: &str) -> &str {
 /// The same for a text for people: an invisible character with a meaning at its ends stays, such as the selector that makes the
 /// last symbol an emoji, or the joiner that changes the last letter.
 pub fn trimmed_words(text: &str) -> &str {
-    let mut kept = judged(text).filter(|judged| judged.stays && !judged.c.is_whitespace());
+    let mut kept = classify(text).filter(|character| character.is_meaningful && !character.c.is_whitespace());
     let Some(first) = kept.next() else { return "" };
     let last = kept.last().unwrap_or(first);
     &text[first.offset..last.offset + last.c.len_utf8()]
@@ -69,26 +69,26 @@ pub fn trimmed_words(text: &str) -> &str {
 /// A joiner has a meaning between letters of scripts that use joiners, between emoji, and where it changes the letter next to
 /// it. So has a selector that makes a symbol or a key an emoji, or chooses the form of an ideograph or of a letter.
 pub fn find_meaningless(text: &str) -> Option<usize> {
-    judged(text).find(|judged| !judged.stays).map(|judged| judged.offset)
+    classify(text).find(|character| !character.is_meaningful).map(|character| character.offset)
 }
 
 /// A text for people without its meaningless invisible characters.
 pub fn without_meaningless(text: &str) -> String {
-    judged(text).filter(|judged| judged.stays).map(|judged| judged.c).collect()
+    classify(text).filter(|character| character.is_meaningful).map(|character| character.c).collect()
 }
 
-/// A character of a text for people.
+/// A character of a text for people, and whether it may stay.
 #[derive(Clone, Copy)]
-struct Judged {
+struct ClassifiedChar {
     /// In bytes.
     offset: usize,
     c: char,
     /// Whether it is visible or has a meaning.
-    stays: bool,
+    is_meaningful: bool,
 }
 
-/// Judges each character by those before it that stay, and by the next one, in one pass.
-fn judged(text: &str) -> impl Iterator<Item = Judged> {
+/// Classifies each character by the meaningful ones before it and by the next one, in one pass.
+fn classify(text: &str) -> impl Iterator<Item = ClassifiedChar> {
     let mut before = Before::default();
     let mut tags = 0;
     let mut characters = text.char_indices().peekable();
@@ -96,17 +96,17 @@ fn judged(text: &str) -> impl Iterator<Item = Judged> {
         let (offset, c) = characters.next()?;
         if tags > 0 {
             tags -= 1;
-            return Some(Judged { offset, c, stays: true });
+            return Some(ClassifiedChar { offset, c, is_meaningful: true });
         }
         let after = characters.peek().map(|(_, c)| *c);
-        let stays = !is_invisible(c) || before.gives_meaning_to(c, after);
-        if stays {
+        let is_meaningful = !is_invisible(c) || before.gives_meaning_to(c, after);
+        if is_meaningful {
             before.push(c);
         }
         if c == FLAG {
             tags = tags_of_flag(text[offset + c.len_utf8()..].chars());
         }
-        Some(Judged { offset, c, stays })
+        Some(ClassifiedChar { offset, c, is_meaningful })
     })
 }
 
