@@ -67,18 +67,18 @@ async fn signed_in_behind_a_proxy(database: Database) -> (TestApp, TokenResponse
     signed_in_with(database, &[("TRUSTED_PROXY_HOPS", "1")]).await
 }
 
-/// An address and a browser.
-type Origin<'a> = (&'a str, &'a str);
+/// A client as the server sees it: an address and a browser.
+type SeenClient<'a> = (&'a str, &'a str);
 
 /// Refreshes without a key.
-async fn refresh_from(app: &TestApp, tokens: &TokenResponse, origin: Origin<'_>) -> TestResponse {
-    let (address, browser) = origin;
+async fn refresh_from(app: &TestApp, tokens: &TokenResponse, client: SeenClient<'_>) -> TestResponse {
+    let (address, browser) = client;
     let request = app.request(Method::POST, "/api/auth/refresh/").json(&json!({"refresh": tokens.refresh}));
     send(request.header("X-Forwarded-For", address).header("User-Agent", browser)).await
 }
 
 async fn the_leeway_is_for_the_network_and_the_browser_of_the_rotation(database: Database) {
-    let origins: [(Origin<'_>, Origin<'_>, bool); 6] = [
+    let clients: [(SeenClient<'_>, SeenClient<'_>, bool); 6] = [
         (("203.0.113.7", "fox/1"), ("203.0.113.250", "fox/1"), true),
         (("203.0.113.7", "fox/1"), ("203.0.112.7", "fox/1"), false),
         (("203.0.113.7", "fox/1"), ("203.0.113.7", "fox/2"), false),
@@ -86,7 +86,7 @@ async fn the_leeway_is_for_the_network_and_the_browser_of_the_rotation(database:
         (("2001:db8:0:1::1", "fox/1"), ("2001:db8:0:2::1", "fox/1"), false),
         (("203.0.113.7", "fox/1"), ("2001:db8::1", "fox/1"), false),
     ];
-    for (of_rotation, late, is_given) in origins {
+    for (of_rotation, late, is_given) in clients {
         let (app, first) = signed_in_behind_a_proxy(database).await;
         let second = refresh_from(&app, &first, of_rotation).await.ok();
         let response = refresh_from(&app, &first, late).await;

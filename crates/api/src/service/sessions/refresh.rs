@@ -67,10 +67,20 @@ enum Repetition {
 /// Why a session is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Breach {
-    /// Two parties have the token.
-    Theft,
+    /// A superseded token was presented, so two parties hold the session's tokens.
+    Reuse,
     /// The database is older than the token.
     Ahead,
+}
+
+impl Breach {
+    /// The word in the log's line, which alerts may look for.
+    const fn logged(self) -> &'static str {
+        match self {
+            Self::Reuse => "Theft",
+            Self::Ahead => "Ahead",
+        }
+    }
 }
 
 /// The result of an exchange.
@@ -92,7 +102,7 @@ impl ExchangeOutcome {
             Self::Repeated(Repetition::SameKey, _) => "repeated",
             Self::Repeated(Repetition::Leeway, _) => "leeway",
             Self::Refused(_) => "refused",
-            Self::Revoked(Breach::Theft) => "reused",
+            Self::Revoked(Breach::Reuse) => "reused",
             Self::Revoked(Breach::Ahead) => "ahead",
             Self::Contended => "contended",
         }
@@ -121,9 +131,9 @@ pub async fn refresh(
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);
-    let origin = if key.is_none() { origin_of(&context.client) } else { None };
+    let client_hash = if key.is_none() { hash_of_client(&context.client) } else { None };
     let rotated_at = services.clock.database_now();
-    let rotation = Rotation { jti: new_jti(), key_hash, origin, now, rotated_at, lifetime: lifetimes.refresh };
+    let rotation = Rotation { jti: new_jti(), key_hash, client_hash, now, rotated_at, lifetime: lifetimes.refresh };
     let session = presented.session;
     let exchange = RefreshExchange {
         presented,
@@ -143,12 +153,12 @@ pub async fn refresh(
         ExchangeOutcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
         ExchangeOutcome::Revoked(breach) => {
             services.feed.insert([session], shared_now);
-            log::warn!("refresh.revoked: session {session}: {breach:?}");
-            if breach == Breach::Theft {
+            log::warn!("refresh.revoked: session {session}: {}", breach.logged());
+            if breach == Breach::Reuse {
                 mail::charge_always(services, &context.client).await; // its owner is mailed
             }
             Err(Error::Refused(match breach {
-                Breach::Theft => RefreshRefusal::Reused { session },
+                Breach::Reuse => RefreshRefusal::Reused { session },
                 Breach::Ahead => RefreshRefusal::Ahead { session },
             }))
         }
@@ -160,7 +170,7 @@ const fn not_valid(error: TokenError) -> Error<RefreshRefusal> {
 }
 
 /// A hash of the request's neighbourhood and user agent; `None` for an unknown client.
-fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
+fn hash_of_client(client: &ClientInfo) -> Option<Vec<u8>> {
     let neighbourhood = client.network?.neighbourhood();
     let user_agent = client.user_agent.as_deref().unwrap_or_default();
     Some(hashing::digest_of(format!("{neighbourhood}\n{user_agent}").as_bytes()))
@@ -214,7 +224,7 @@ impl RefreshExchange {
             if self.presented.jti == session.jti {
                 RefreshVerdict::Again
             } else {
-                RefreshVerdict::Breach(Breach::Theft)
+                RefreshVerdict::Breach(Breach::Reuse)
             }
         } else if self.repeats_the_rotation(session) {
             RefreshVerdict::Repeat(Repetition::SameKey)
@@ -223,7 +233,7 @@ impl RefreshExchange {
         }
     }
 
-    /// Whether the response was lost: the same key, with the generation that the latest rotation superseded. That is not a theft.
+    /// Whether the response was lost: the same key, with the generation that the latest rotation superseded. That is not a reuse.
     fn repeats_the_rotation(&self, session: &SessionRow) -> bool {
         let same_key = match (&self.rotation.key_hash, &session.rotation_key_hash) {
             (Some(sent), Some(kept)) => hashing::same_digest(sent, kept),
@@ -233,18 +243,18 @@ impl RefreshExchange {
     }
 
     /// Tabs of a client without idempotency keys may race: the token was superseded a moment ago, from the same
-    /// neighbourhood and user agent, and no rotation since had a key. The row records its last two rotations. Everything else is a theft.
+    /// neighbourhood and user agent, and no rotation since had a key. The row records its last two rotations. Everything else is a reuse.
     fn decide_superseded(&self, session: &SessionRow) -> RefreshVerdict {
-        let (origin, superseded_at) = match session.generation - self.presented.generation {
-            1 => (&session.rotation_origin, Some(session.rotated_at)),
-            2 => (&session.previous_rotation_origin, session.previous_rotated_at),
+        let (client_hash, superseded_at) = match session.generation - self.presented.generation {
+            1 => (&session.rotation_client_hash, Some(session.rotated_at)),
+            2 => (&session.previous_rotation_client_hash, session.previous_rotated_at),
             _ => (&None, None),
         };
-        // A request with a key or from an unknown client has no origin, and neither has its rotation.
-        let same_origin = self.rotation.origin.is_some() && *origin == self.rotation.origin;
-        let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin;
+        // A request with a key or from an unknown client has no such hash, and neither has its rotation.
+        let same_client = self.rotation.client_hash.is_some() && *client_hash == self.rotation.client_hash;
+        let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_client;
         let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else {
-            return RefreshVerdict::Breach(Breach::Theft);
+            return RefreshVerdict::Breach(Breach::Reuse);
         };
         // Read after the row: a rotation that this request has waited for must not be in its future. The database's clock is
         // used because another process may have made the rotation.
@@ -252,11 +262,11 @@ impl RefreshExchange {
         if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
             RefreshVerdict::Repeat(Repetition::Leeway)
         } else {
-            self.clock.unless_wrong(RefreshVerdict::Breach(Breach::Theft))
+            self.clock.unless_wrong(RefreshVerdict::Breach(Breach::Reuse))
         }
     }
 
-    /// Revokes the session, records that and mails the owner of a stolen one, in one transaction. Returns `None` if another
+    /// Revokes the session, records that and, after a reuse, mails the owner, in one transaction. Returns `None` if another
     /// request has revoked it in the meantime.
     ///
     /// It takes the user's lock, as everything that changes a user does: the mail goes to the account's current address, and
@@ -267,7 +277,7 @@ impl RefreshExchange {
         let RefreshVerdict::Breach(breach) = self.decide(found.as_ref()) else { return Ok(None) };
         let Some((_, user)) = found else { return Ok(None) };
         let (reason, kind) = match breach {
-            Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
+            Breach::Reuse => (RevokeReason::Reuse, EventKind::RefreshReused),
             Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
         if !sessions::revoke(connection, self.presented.session, reason, self.context.shared_at)? {
@@ -277,7 +287,7 @@ impl RefreshExchange {
         reused.detail.session = Some(self.presented.session);
         reused.detail.generation = Some(self.presented.generation);
         events::insert(connection, &reused)?;
-        if breach == Breach::Theft {
+        if breach == Breach::Reuse {
             let mail = mail::to_user(MailKind::RefreshReused, user.id, &user.email, &self.context);
             mail_outbox::insert(connection, &mail)?;
         }

@@ -27,8 +27,8 @@ pub struct Rotation {
     pub jti: String,
     /// The idempotency key, hashed.
     pub key_hash: Option<Vec<u8>>,
-    /// Neighbourhood and user agent, hashed; `None` with a key or when the client is unknown.
-    pub origin: Option<Vec<u8>>,
+    /// A hash of the client's neighbourhood and user agent; `None` with a key or when the client is unknown.
+    pub client_hash: Option<Vec<u8>>,
     pub now: CheckedTime,
     /// The current time by the database's clock, because other processes compare it with their own times.
     pub rotated_at: DateTime<Utc>,
@@ -64,7 +64,7 @@ pub fn rotate(
             sessions::jti.eq(&next.jti),
             sessions::rotation_key_hash.eq(next.key_hash.as_deref()),
             sessions::previous_rotation_origin.eq(sessions::rotation_origin),
-            sessions::rotation_origin.eq(next.origin.as_deref()),
+            sessions::rotation_origin.eq(next.client_hash.as_deref()),
             sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
             sessions::rotated_at.eq(At(next.rotated_at)),
             sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),

@@ -18,10 +18,13 @@ pub struct SessionRow {
     pub jti: String,
     /// SHA-256 of the `Idempotency-Key` that the latest rotation came with.
     pub rotation_key_hash: Option<Vec<u8>>,
-    /// Network and user agent of the latest rotation, hashed; `None` when it had a key or its client was unknown.
-    pub rotation_origin: Option<Vec<u8>>,
-    /// `rotation_origin` of the rotation before that.
-    pub previous_rotation_origin: Option<Vec<u8>>,
+    /// A hash of the neighbourhood and user agent of the latest rotation's client; `None` if the rotation had a key or its client
+    /// was unknown.
+    #[diesel(column_name = rotation_origin)]
+    pub rotation_client_hash: Option<Vec<u8>>,
+    /// `rotation_client_hash` of the rotation before that.
+    #[diesel(column_name = previous_rotation_origin)]
+    pub previous_rotation_client_hash: Option<Vec<u8>>,
     pub created_at: DateTime<Utc>,
     /// When the live generation was created: at sign-in or by the latest rotation.
     pub rotated_at: DateTime<Utc>,

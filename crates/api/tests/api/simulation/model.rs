@@ -33,7 +33,7 @@ struct Issued {
 struct Rotation {
     at: DateTime<Utc>,
     key: Option<String>,
-    origin: Origin,
+    client: ClientTraits,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub enum Party {
     Thief,
 }
 
-/// An address and a user agent. Each origin is in its own network.
+/// What the server sees of a client: an address and a user agent. Each client is in its own network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin {
+pub struct ClientTraits {
     pub address: &'static str,
     pub user_agent: &'static str,
 }
@@ -54,7 +54,7 @@ pub struct Origin {
 pub struct Presentation<'a> {
     pub token: &'a str,
     pub key: Option<&'a str>,
-    pub origin: Origin,
+    pub client: ClientTraits,
     pub party: Party,
 }
 
@@ -158,7 +158,7 @@ impl ModelSession {
         let age = now - since[0].at;
         let keyless = request.key.is_none() && since.iter().all(|rotation| rotation.key.is_none());
         let is_recent = !rules.leeway.is_zero() && Duration::zero() <= age && age <= rules.leeway;
-        keyless && since.len() <= 2 && since[0].origin == request.origin && is_recent
+        keyless && since.len() <= 2 && since[0].client == request.client && is_recent
     }
 
     fn index_of(&self, token: &str) -> usize {
@@ -193,8 +193,8 @@ impl ModelSession {
     pub fn rotate(&mut self, successor: &str, request: Presentation<'_>, now: DateTime<Utc>, rules: Rules) {
         let expires_at = (now + rules.refresh).min(self.absolute_end);
         self.issued.push(Issued::new(successor, expires_at));
-        let (key, origin) = (request.key.map(str::to_owned), request.origin);
-        self.rotations.push(Rotation { at: now, key, origin });
+        let (key, client) = (request.key.map(str::to_owned), request.client);
+        self.rotations.push(Rotation { at: now, key, client });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The contract's table without randomness: every history of up to three rotations and every presentation after it, compared
 //! with the model.
 
-use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
+use super::model::{ClientTraits, Expected, ModelSession, Party, Presentation, Rules};
 use crate::support::{Database, TestApp, TestResponse, forge, on_both_databases, send};
 use auth_types::SessionId;
 use auth_types::requests::RefreshRequest;
@@ -12,11 +12,11 @@ use reqwest::Method;
 on_both_databases![every_presentation_gets_the_response_of_the_contract];
 
 const EMAIL: &str = "ada@example.com";
-const HOME: Origin = Origin { address: "203.0.113.7", user_agent: "fox/1" };
-/// Another address in the same network, which counts as the same origin.
+const HOME: ClientTraits = ClientTraits { address: "203.0.113.7", user_agent: "fox/1" };
+/// Another address in the same network, which counts as the same client.
 const NEXT_DOOR: &str = "203.0.113.254";
-const AWAY: Origin = Origin { address: "198.51.100.7", user_agent: "fox/1" };
-const OTHER_BROWSER: Origin = Origin { address: "203.0.113.7", user_agent: "fox/2" };
+const AWAY: ClientTraits = ClientTraits { address: "198.51.100.7", user_agent: "fox/1" };
+const OTHER_BROWSER: ClientTraits = ClientTraits { address: "203.0.113.7", user_agent: "fox/2" };
 const KEYS: [&str; 3] = ["of the first", "of the second", "of the third"];
 /// The time between two rotations, in seconds.
 const PAUSE: i64 = 4;
@@ -42,11 +42,11 @@ fn histories(rotations: usize) -> Vec<Vec<Rotated>> {
     })
 }
 
-/// The keys and origins that generation `index` is presented with, after this many rotations.
-fn presentations(index: usize, rotations: usize) -> Vec<(Option<&'static str>, Origin)> {
+/// The keys and clients that generation `index` is presented with, after this many rotations.
+fn presentations(index: usize, rotations: usize) -> Vec<(Option<&'static str>, ClientTraits)> {
     let superseding = KEYS.get(index).copied().filter(|_| index < rotations);
     let later = KEYS.get(index + 1).copied().filter(|_| index + 1 < rotations);
-    let keyless = [HOME, AWAY, OTHER_BROWSER].map(|origin| (None, origin));
+    let keyless = [HOME, AWAY, OTHER_BROWSER].map(|client| (None, client));
     let keyed = [Some("of no rotation"), superseding, later].into_iter().flatten().map(|key| (Some(key), HOME));
     keyless.into_iter().chain(keyed).collect()
 }
@@ -61,9 +61,9 @@ impl Table {
         api::clock::Clock::now(&**self.app.clock())
     }
 
-    async fn refresh(&self, token: &str, key: Option<&str>, origin: Origin) -> TestResponse {
+    async fn refresh(&self, token: &str, key: Option<&str>, client: ClientTraits) -> TestResponse {
         let request = self.app.request(Method::POST, "/api/auth/refresh/");
-        let request = request.header("X-Forwarded-For", origin.address).header("User-Agent", origin.user_agent);
+        let request = request.header("X-Forwarded-For", client.address).header("User-Agent", client.user_agent);
         let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
         send(request.json(&RefreshRequest { refresh: token.to_owned() })).await
     }
@@ -77,29 +77,29 @@ impl Table {
         let mut token = tokens.refresh;
         for (number, rotated) in history.iter().enumerate() {
             self.app.clock().advance(Duration::seconds(PAUSE));
-            let (key, origin) = match rotated {
+            let (key, client) = match rotated {
                 Rotated::Keyed => (Some(KEYS[number]), HOME),
                 Rotated::Keyless => (None, HOME),
                 Rotated::KeylessAway => (None, AWAY),
             };
-            let next: TokenResponse = self.refresh(&token, key, origin).await.ok();
-            let request = Presentation { token: &token, key, origin, party: Party::Owner };
+            let next: TokenResponse = self.refresh(&token, key, client).await.ok();
+            let request = Presentation { token: &token, key, client, party: Party::Owner };
             session.rotate(&next.refresh, request, self.now(), self.rules);
             token = next.refresh;
         }
         session
     }
 
-    async fn check(&self, history: &[Rotated], index: usize, age: i64, presented: (Option<&str>, Origin)) {
-        let (key, origin) = presented;
+    async fn check(&self, history: &[Rotated], index: usize, age: i64, presented: (Option<&str>, ClientTraits)) {
+        let (key, client) = presented;
         let mut session = self.session(history).await;
         self.app.clock().advance(Duration::seconds(age));
         let token = session.tokens().nth(index).unwrap().to_owned();
-        let request = Presentation { token: &token, key, origin, party: Party::Owner };
+        let request = Presentation { token: &token, key, client, party: Party::Owner };
         let expected = session.present(request, self.now(), self.rules);
-        let origin = if origin == HOME { Origin { address: NEXT_DOOR, ..origin } } else { origin };
-        let response = self.refresh(&token, key, origin).await;
-        let what = format!("{history:?}, generation {}, {key:?} from {origin:?} after {age} s", index + 1);
+        let client = if client == HOME { ClientTraits { address: NEXT_DOOR, ..client } } else { client };
+        let response = self.refresh(&token, key, client).await;
+        let what = format!("{history:?}, generation {}, {key:?} from {client:?} after {age} s", index + 1);
         match expected {
             Expected::Successor => {
                 let issued: TokenResponse = response.ok();

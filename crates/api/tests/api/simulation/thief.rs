@@ -2,7 +2,7 @@
 //! refreshes from any network.
 
 use super::browser::refresh_of;
-use super::model::{Origin, Party, Presentation};
+use super::model::{ClientTraits, Party, Presentation};
 use super::world::{Checked, World};
 use crate::support::{TestResponse, forge, send};
 use auth_types::Reason;
@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::Value;
 
-/// No other client has this origin.
-const ELSEWHERE: Origin = Origin { address: "192.0.2.66", user_agent: "thief/1" };
+/// The thief's own client, which no other party uses.
+const ELSEWHERE: ClientTraits = ClientTraits { address: "192.0.2.66", user_agent: "thief/1" };
 /// Times that follow from a rotation are rounded to this, in seconds.
 const STEP_SECONDS: i64 = 300;
 /// Shorter than the maximum lifetime of a token.
@@ -24,8 +24,8 @@ const LONG_SECONDS: i64 = 14_000;
 pub struct StolenTokens {
     refresh: String,
     access: String,
-    /// The owner's origin.
-    origin: Origin,
+    /// The owner's client.
+    client: ClientTraits,
     /// The session as the API has shown it to the thief.
     shown: Option<Vec<Value>>,
 }
@@ -39,12 +39,12 @@ fn prolonged(access: &str) -> String {
 impl World {
     pub(super) fn steal(&mut self, browser: usize) {
         let browser = &self.browsers[browser];
-        let origin = browser.origin;
+        let client = browser.client;
         let stored = browser.storage.as_deref().and_then(|text| serde_json::from_str::<SessionTokens>(text).ok());
         let Some(refresh) = stored.as_ref().and_then(refresh_of).or_else(|| browser.cookie.clone()) else { return };
         let id = self.session_of(&refresh);
         let access = prolonged(self.session(id).accesses.last().unwrap());
-        self.stolen.push(StolenTokens { refresh, access, origin, shown: None });
+        self.stolen.push(StolenTokens { refresh, access, client, shown: None });
     }
 
     /// Chooses among the stolen tokens, counted from the newest.
@@ -58,9 +58,9 @@ impl World {
         let Some((_, stolen)) = self.chosen(index) else { return Ok(()) };
         let id = self.session_of(&stolen.refresh);
         self.session(id).was_stolen = true;
-        let origin = if disguised { stolen.origin } else { ELSEWHERE };
+        let client = if disguised { stolen.client } else { ELSEWHERE };
         let key = key.then_some("of the thief");
-        let response = self.present(Presentation { token: &stolen.refresh, key, origin, party: Party::Thief }).await?;
+        let response = self.present(Presentation { token: &stolen.refresh, key, client, party: Party::Thief }).await?;
         if response.status.as_u16() == 200 {
             let TokenResponse { refresh, access, .. } = response.json();
             self.stolen.push(StolenTokens { refresh, access: prolonged(&access), shown: None, ..stolen });

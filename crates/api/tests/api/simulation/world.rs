@@ -1,7 +1,7 @@
 //! The API, the browsers, the thief, and the model that they are compared with.
 
 use super::browser::{Browser, LOST, PendingRefresh, Sent};
-use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
+use super::model::{ClientTraits, Expected, ModelSession, Party, Presentation, Rules};
 use super::thief::StolenTokens;
 use super::{Loss, Step, cookies};
 use crate::support::{Database, TestApp, TestResponse};
@@ -18,9 +18,9 @@ const EMAIL: &str = "ada@example.com";
 const REQUEST_TIMEOUT: Duration = Duration::seconds(30);
 const TABS: usize = 3;
 /// A phone whose client sends no keys.
-const PHONE: Origin = Origin { address: "2001:db8:0:1::1", user_agent: "phone/1" };
+const PHONE: ClientTraits = ClientTraits { address: "2001:db8:0:1::1", user_agent: "phone/1" };
 /// A computer of the same kind in another network.
-const OFFICE: Origin = Origin { address: "198.51.100.7", user_agent: "fox/1" };
+const OFFICE: ClientTraits = ClientTraits { address: "198.51.100.7", user_agent: "fox/1" };
 
 pub type Checked<T = ()> = Result<T, TestCaseError>;
 
@@ -244,9 +244,9 @@ impl World {
         if self.session_of(token) != id {
             return Ok((cookies::not_that_session(), None));
         }
-        let Browser { origin, sends_keys, .. } = self.browsers[browser];
+        let Browser { client, sends_keys, .. } = self.browsers[browser];
         let key = Some(key.as_str()).filter(|_| sends_keys);
-        let response = self.present(Presentation { token, key, origin, party: Party::Owner }).await?;
+        let response = self.present(Presentation { token, key, client, party: Party::Owner }).await?;
         Ok(match self.transport {
             TokenTransport::Body => {
                 let (status, kind) = (response.status.as_u16(), response.header("content-type"));
@@ -329,9 +329,9 @@ impl World {
         Ok(response)
     }
 
-    async fn refresh(&self, Presentation { token, key, origin, .. }: Presentation<'_>) -> TestResponse {
+    async fn refresh(&self, Presentation { token, key, client, .. }: Presentation<'_>) -> TestResponse {
         let request = self.app.request(reqwest::Method::POST, "/api/auth/refresh/");
-        let request = request.header("X-Forwarded-For", origin.address).header("User-Agent", origin.user_agent);
+        let request = request.header("X-Forwarded-For", client.address).header("User-Agent", client.user_agent);
         let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
         crate::support::send(request.json(&RefreshRequest { refresh: token.to_owned() })).await
     }
