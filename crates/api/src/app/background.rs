@@ -79,12 +79,12 @@ async fn watch_backups(services: &Services) {
 }
 
 async fn prune_all(services: &Services) {
-    match prune::prune_by_a_right_clock(services).await {
+    match prune::compare_clocks_and_prune(services).await {
         Ok(Pruned::Sessions(0)) => {}
         Ok(Pruned::Sessions(deleted)) => {
             log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions");
         }
-        Ok(Pruned::ByAWrongClock(wrong)) => {
+        Ok(Pruned::ClockIsWrong(wrong)) => {
             log::error!("prune.clock: nothing is deleted: the clock {wrong}");
         }
         Err(error) => log::warn!("prune.sessions: {error}"),

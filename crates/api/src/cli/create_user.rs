@@ -76,7 +76,7 @@ pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Res
         username: arguments.username.clone(),
         display_name: None,
     };
-    match register::create_by_a_right_clock(&services, &request, arguments.role()).await {
+    match register::compare_clocks_and_create(&services, &request, arguments.role()).await {
         Ok(user) => print(format_args!("created {}", user.email)),
         // Another process has created it since.
         Err(error @ Error::Refused(RegisterRefusal::Taken(TakenName::Email))) => {

@@ -123,9 +123,9 @@ async fn execute(command: Command, product: &Product) -> Result<ExitCode, CliErr
         Command::Migrate => migrate(&Settings::from_env()?, product)?,
         Command::Check(arguments) => return check(&arguments, product).await,
         Command::CreateUser(arguments) => create_user(product, arguments).await?,
-        Command::Prune => match prune::prune_by_a_right_clock(&services(product)?).await? {
+        Command::Prune => match prune::compare_clocks_and_prune(&services(product)?).await? {
             Pruned::Sessions(deleted) => print(format_args!("deleted {deleted} ended sessions"))?,
-            Pruned::ByAWrongClock(wrong) => return Err(CliError::Clock("nothing is deleted", wrong)),
+            Pruned::ClockIsWrong(wrong) => return Err(CliError::Clock("nothing is deleted", wrong)),
         },
         Command::Backup(command) => backup::execute(product, command).await?,
         Command::Openapi { cookie } => {

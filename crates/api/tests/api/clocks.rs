@@ -4,7 +4,7 @@ use crate::support::{
     Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, TestResponse, create_user, eventually,
     forge, hold_hashing, on_both_databases, send,
 };
-use api::service::accounts::register::create_by_a_right_clock;
+use api::service::accounts::register::compare_clocks_and_create;
 use api::service::limits::Budget;
 use api::service::mail::deliver_due;
 use api::service::{CommonFailure, Error};
@@ -392,7 +392,7 @@ async fn nothing_is_dated_by_a_clock_that_jumps_while_a_password_is_hashed(datab
         refused_temporarily(with_a_jump(&app, jump, sign_up(&app, EVE)).await);
         refused_temporarily(with_a_jump(&app, jump, change(&app, &tokens)).await);
         refused_temporarily(with_a_jump(&app, jump, app.post("/api/auth/password/reset/confirm/", &reset)).await);
-        let created = with_a_jump(&app, jump, create_by_a_right_clock(app.services(), &create, Role::User)).await;
+        let created = with_a_jump(&app, jump, compare_clocks_and_create(app.services(), &create, Role::User)).await;
         assert!(matches!(created, Err(Error::Failed(CommonFailure::Clock(_)))), "{created:?}");
     }
     assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
@@ -519,11 +519,11 @@ async fn no_operator_creates_an_account_by_a_wrong_clock(database: Database) {
     for ahead in [EIGHT_DAYS, -EIGHT_DAYS] {
         let clock = Arc::new(ManualClock::running(ahead));
         let app = TestApp::builder_on(Arc::clone(&db)).clock(&clock).start().await;
-        let created = create_by_a_right_clock(app.services(), &request, Role::Admin).await;
+        let created = compare_clocks_and_create(app.services(), &request, Role::Admin).await;
         assert!(matches!(created, Err(Error::Failed(CommonFailure::Clock(_)))), "{created:?}");
         assert_eq!(db.number("SELECT count(*) FROM users"), 0);
     }
     let app = process(&db, Duration::zero()).await;
-    create_by_a_right_clock(app.services(), &request, Role::Admin).await.unwrap();
+    compare_clocks_and_create(app.services(), &request, Role::Admin).await.unwrap();
     app.login(ADA).await;
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
 use api::clock::{Clock, SystemClock, WrongClock};
-use api::service::upkeep::prune::{Pruned, prune, prune_by_a_right_clock};
+use api::service::upkeep::prune::{Pruned, compare_clocks_and_prune, prune};
 use auth_types::Reason;
 use chrono::Duration;
 
@@ -111,11 +111,11 @@ async fn a_wrong_clock_deletes_nothing(database: Database) {
     let (start, events) = (app.clock().now(), app.db().number(EVENTS));
     for days in [100, 500, -1] {
         app.clock().set(start + Duration::days(days));
-        let pruned = prune_by_a_right_clock(app.services()).await.unwrap();
-        assert!(matches!(pruned, Pruned::ByAWrongClock(WrongClock(seconds)) if seconds > 80_000), "{pruned:?}");
+        let pruned = compare_clocks_and_prune(app.services()).await.unwrap();
+        assert!(matches!(pruned, Pruned::ClockIsWrong(WrongClock(seconds)) if seconds > 80_000), "{pruned:?}");
     }
     app.clock().set(start);
     assert_eq!(app.db().number(EVENTS), events);
     app.refresh(&tokens).await.ok();
-    assert_eq!(prune_by_a_right_clock(app.services()).await.unwrap(), Pruned::Sessions(0));
+    assert_eq!(compare_clocks_and_prune(app.services()).await.unwrap(), Pruned::Sessions(0));
 }

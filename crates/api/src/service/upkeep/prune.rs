@@ -22,19 +22,19 @@ pub enum Pruned {
     /// The number of ended sessions that were deleted, besides everything else.
     Sessions(usize),
     /// Nothing was deleted: a session that has ended by a wrong clock may still be live.
-    ByAWrongClock(WrongClock),
+    ClockIsWrong(WrongClock),
 }
 
-/// Prunes, but only by a clock that agrees with the database's.
+/// Compares this process's clock with the database's, and prunes if they agree.
 ///
 /// # Errors
 /// When the database does not respond; what was deleted stays deleted.
-pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, StoreError> {
+pub async fn compare_clocks_and_prune(services: &Services) -> Result<Pruned, StoreError> {
     // Neither a command nor a process that has just started has compared them before.
     compare_clocks(services).await?;
     match services.clock.checked_now() {
         Ok(now) => prune_at(services, now.get()).await.map(Pruned::Sessions),
-        Err(wrong) => Ok(Pruned::ByAWrongClock(wrong)),
+        Err(wrong) => Ok(Pruned::ClockIsWrong(wrong)),
     }
 }
 
