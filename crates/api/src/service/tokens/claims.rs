@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::de::DeserializeOwned;
 
 /// How far ahead of this clock a token may have been issued, or become valid: another process's clock may differ.
-const AHEAD_SECONDS: i64 = 60;
+const MAX_CLOCK_SKEW_SECONDS: i64 = 60;
 /// Longest `jti`, characters.
 const JTI_MAX_LENGTH: usize = 64;
 
@@ -77,10 +77,10 @@ impl TimeClaims {
     pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let now = now.timestamp();
         let lifetime = self.exp.checked_sub(self.iat).ok_or(TokenError::Malformed)?;
-        let ahead = now + AHEAD_SECONDS;
+        let latest = now + MAX_CLOCK_SKEW_SECONDS;
         if lifetime <= 0 || lifetime > longest.num_seconds() {
             Err(TokenError::Malformed)
-        } else if self.iat > ahead || self.nbf.is_some_and(|nbf| nbf > ahead) {
+        } else if self.iat > latest || self.nbf.is_some_and(|nbf| nbf > latest) {
             Err(TokenError::Untimely)
         } else if self.exp <= now {
             Err(TokenError::Expired)
