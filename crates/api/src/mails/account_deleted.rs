@@ -7,7 +7,7 @@ use chrono::Duration;
 pub(super) static MAIL: Mail = Mail {
     subject: "Your account was deleted",
     content: Content::Notice(NoticeTo::Recipient, body),
-    worth_sending: Duration::hours(72),
+    send_within: Duration::hours(72),
     share: QuotaShare::Account,
     needs: None,
 };

@@ -7,7 +7,7 @@ use chrono::Duration;
 pub(super) static MAIL: Mail = Mail {
     subject: "You already have an account",
     content: Content::Notice(NoticeTo::Owner, body),
-    worth_sending: Duration::hours(24),
+    send_within: Duration::hours(24),
     share: QuotaShare::Strangers,
     needs: None,
 };

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 pub(crate) struct Mail {
     pub(crate) subject: &'static str,
     pub(crate) content: Content,
-    /// How long after its cause it is still useful.
-    pub(crate) worth_sending: Duration,
+    /// How long after its cause it may still be sent; later it would be of no use.
+    pub(crate) send_within: Duration,
     pub(crate) share: QuotaShare,
     /// What the address must have, if a request for this mail inserts the same row for every address: rows whose address lacks it are
     /// dropped in batches. `None` if each row is checked individually.

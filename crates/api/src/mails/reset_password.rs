@@ -9,7 +9,7 @@ use secrecy::SecretString;
 pub(super) static MAIL: Mail = Mail {
     subject: "Choose a new password",
     content: Content::Link(MailLink::Account(Purpose::ResetPassword), body),
-    worth_sending: Duration::hours(1),
+    send_within: Duration::hours(1),
     share: QuotaShare::Strangers,
     needs: Some(Needs::Account),
 };

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your email address",
     content: Content::Link(MailLink::Account(Purpose::VerifyEmail), body),
-    worth_sending: Duration::hours(24),
+    send_within: Duration::hours(24),
     share: QuotaShare::Strangers,
     needs: Some(Needs::Unconfirmed),
 };

@@ -34,9 +34,9 @@ pub(super) enum DeliveryOutcome {
     /// A notice exceeded its address's quota: it waits for the next one.
     Deferred,
     Failed(SendError),
-    /// The letter cannot be written yet, and why.
+    /// The mail cannot be rendered yet, and why.
     NotReady(String),
-    /// The mail is no longer worth sending.
+    /// The mail is too old to be of use.
     Expired,
 }
 
@@ -88,15 +88,15 @@ async fn send(
     let permit = services.mailer.in_flight.database_permit().await;
     let prepared = prepare(services, mail, now).await;
     drop(permit);
-    let (letter, link) = match prepared {
-        Ok(Prepared::Letter(letter, link)) => (letter, link),
+    let (rendered, link) = match prepared {
+        Ok(Prepared::Rendered(rendered, link)) => (rendered, link),
         Ok(Prepared::NothingToSend | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NothingToSend),
         Ok(Prepared::OverAmount(mails)) => return Ok(DeliveryOutcome::OverAmount(mails)),
         Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
         Err(PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
     };
-    Ok(match transport.send(&letter).await {
+    Ok(match transport.send(&rendered).await {
         Ok(()) => DeliveryOutcome::Sent(link),
         Err(error) => DeliveryOutcome::Failed(error),
     })

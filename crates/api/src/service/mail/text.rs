@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 /// A mail that is ready to be sent.
 #[derive(Clone)]
-pub(super) struct Letter {
+pub(super) struct RenderedMail {
     /// Identifies this attempt, in `Message-ID` and as a file name.
     pub(super) reference: String,
     pub(super) kind: MailKind,
@@ -19,41 +19,44 @@ pub(super) struct Letter {
 }
 
 /// Omits the text, which contains a token.
-impl std::fmt::Debug for Letter {
+impl std::fmt::Debug for RenderedMail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Letter").field("reference", &self.reference).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("RenderedMail")
+            .field("reference", &self.reference)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
-/// The input for a letter.
+/// What a mail is rendered from.
 #[derive(Debug)]
-pub(super) struct LetterDraft<'a> {
-    pub(super) mail: &'a MailRow,
-    /// The kind of the letter, which may differ from the row's.
-    pub(super) says: MailKind,
+pub(super) struct MailDraft<'a> {
+    pub(super) row: &'a MailRow,
+    /// The kind of the mail, which may differ from the row's.
+    pub(super) kind: MailKind,
     pub(super) front_end: FrontEnd<'a>,
     pub(super) to: String,
 }
 
-/// Writes a letter. If it contains a link, the link's token is `token`.
-pub(super) fn letter(draft: LetterDraft<'_>, token: &SecretString) -> Letter {
-    let mail = draft.says.mail();
+/// Renders a mail. If it contains a link, the link's token is `token`.
+pub(super) fn render(draft: MailDraft<'_>, token: &SecretString) -> RenderedMail {
+    let mail = draft.kind.mail();
     let mut parts = match mail.content {
         Content::Link(_, body) => body(&draft.front_end, token),
         Content::Notice(_, body) => {
             let mut parts = body(&draft.front_end);
-            parts.extend(repetitions(draft.mail).map(MailPart::Text));
+            parts.extend(repetitions(draft.row).map(MailPart::Text));
             parts
         }
     };
-    parts.push(MailPart::Text(cause(draft.mail)));
-    format_letter(draft, mail.subject, &parts)
+    parts.push(MailPart::Text(cause(draft.row)));
+    render_parts(draft, mail.subject, &parts)
 }
 
 /// How often it happened, if a mail stands for several notices of its kind that were folded.
-fn repetitions(mail: &MailRow) -> Option<String> {
-    let times = mail.occurrences;
-    let first = mail.first_at.filter(|_| mail.occurrences > 1)?;
+fn repetitions(row: &MailRow) -> Option<String> {
+    let times = row.occurrences;
+    let first = row.first_at.filter(|_| row.occurrences > 1)?;
     Some(format!("This happened {times} times since {}. The last time:", minute(first)))
 }
 
@@ -62,15 +65,15 @@ fn minute(at: chrono::DateTime<chrono::Utc>) -> String {
 }
 
 /// The time, device and address of the cause. The device is one of a fixed set of descriptions.
-fn cause(mail: &MailRow) -> String {
-    let device = device::describe(mail.user_agent.as_deref());
-    let address = mail.ip_address.as_deref().unwrap_or("unknown");
-    format!("When: {}. Device: {device}. Address: {address}.", minute(mail.created_at))
+fn cause(row: &MailRow) -> String {
+    let device = device::describe(row.user_agent.as_deref());
+    let address = row.ip_address.as_deref().unwrap_or("unknown");
+    format!("When: {}. Device: {device}. Address: {address}.", minute(row.created_at))
 }
 
-fn format_letter(draft: LetterDraft<'_>, subject: &'static str, parts: &[MailPart]) -> Letter {
-    let LetterDraft { mail, to, .. } = draft;
-    let reference = format!("{}-{}-{}", mail.created_at.format("%Y%m%dT%H%M%S%6f"), mail.id, mail.attempts);
+fn render_parts(draft: MailDraft<'_>, subject: &'static str, parts: &[MailPart]) -> RenderedMail {
+    let MailDraft { row, to, .. } = draft;
+    let reference = format!("{}-{}-{}", row.created_at.format("%Y%m%dT%H%M%S%6f"), row.id, row.attempts);
     let plain: Vec<_> = parts
         .iter()
         .map(|part| match part {
@@ -85,9 +88,9 @@ fn format_letter(draft: LetterDraft<'_>, subject: &'static str, parts: &[MailPar
             MailPart::Link { label, url } => format!("<p><a href=\"{}\">{label}</a></p>\n", escape(url)),
         })
         .collect();
-    Letter {
+    RenderedMail {
         reference,
-        kind: mail.kind,
+        kind: row.kind,
         to,
         subject,
         text: plain.join("\n\n") + "\n",
@@ -95,7 +98,7 @@ fn format_letter(draft: LetterDraft<'_>, subject: &'static str, parts: &[MailPar
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{subject}</title></head>\n\
              <body>\n{html}</body>\n</html>\n"
         ),
-        date: mail.created_at,
+        date: row.created_at,
     }
 }
 

@@ -6,7 +6,7 @@ use super::refusals::MailRefusals;
 use super::send_error::{FailureScope, SendError};
 use super::server_health::ServerHealth;
 use super::smtp::{Connections, Server, TestError, test};
-use super::text::Letter;
+use super::text::RenderedMail;
 use crate::config::{Environment, MailSettings, MailUrl};
 use crate::names;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
@@ -96,24 +96,24 @@ impl Mailer {
         OpenTransport { mailer: self, connections }
     }
 
-    fn message(&self, letter: &Letter) -> Result<Message, SendError> {
+    fn message(&self, mail: &RenderedMail) -> Result<Message, SendError> {
         let not_mailable =
             || SendError::new(FailureScope::Recipient, "no mail server would accept the recipient's address");
-        let to = names::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
-        let id = format!("<{}@{}>", letter.reference, self.from.email.domain());
+        let to = names::mailable_email(&mail.to).ok().and_then(|to| to.parse::<Address>().ok());
+        let id = format!("<{}@{}>", mail.reference, self.from.email.domain());
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to.ok_or_else(not_mailable)?))
-            .subject(letter.subject)
-            .date(letter.date.into())
+            .subject(mail.subject)
+            .date(mail.date.into())
             .message_id(Some(id))
             // Suppresses automatic replies, such as vacation notices (RFC 3834).
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ));
-        let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&letter.html));
-        let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&letter.text));
+        let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&mail.html));
+        let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&mail.text));
         let body = MultiPart::alternative().singlepart(text).singlepart(html);
         message.multipart(body).map_err(|error| SendError::new(FailureScope::Mail, error.to_string()))
     }
@@ -126,15 +126,15 @@ pub(super) struct OpenTransport<'a> {
 }
 
 impl OpenTransport<'_> {
-    pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
-        let reference = &letter.reference;
-        let kind = letter.kind.as_str();
+    pub(super) async fn send(&self, mail: &RenderedMail) -> Result<(), SendError> {
+        let reference = &mail.reference;
+        let kind = mail.kind.as_str();
         if let Some(connections) = &self.connections {
-            return connections.send(&self.mailer.message(letter)?, || self.mailer.health.accepted()).await;
+            return connections.send(&self.mailer.message(mail)?, || self.mailer.health.accepted()).await;
         }
         match &self.mailer.transport {
             MailTransport::Folder(folder) => {
-                let bytes = self.mailer.message(letter)?.formatted();
+                let bytes = self.mailer.message(mail)?.formatted();
                 let folder = folder.clone();
                 let name = reference.clone();
                 let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
@@ -145,7 +145,7 @@ impl OpenTransport<'_> {
                 return written.map_err(failed);
             }
             MailTransport::Console => {
-                log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text);
+                log::info!("mail.console: {kind} to {}\n{}\n\n{}", mail.to, mail.subject, mail.text);
             }
             MailTransport::Nowhere | MailTransport::Server(_) => {
                 return Err(SendError::new(FailureScope::Us, "mail has no transport; set EMAIL_URL to a mail server"));
