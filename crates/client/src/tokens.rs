@@ -14,7 +14,7 @@ pub const TOKENS_KEY: &str = "latchkey.tokens";
 
 /// The key of the sign-up that is not confirmed yet. Here, and not in the tab's own storage, because the mailed link opens
 /// in another tab.
-const REGISTRATION_KEY: &str = "latchkey.registration";
+const BROWSER_SECRET_KEY: &str = "latchkey.registration";
 
 /// The key of the last action that may have ended the session.
 const UNCONFIRMED_ACTION_KEY: &str = "latchkey.unsettled";
@@ -60,24 +60,24 @@ pub fn clear_claim() {
     }
 }
 
-/// Stores the server's secret for a sign-up that must be confirmed. Where nothing can be stored, the mailed link leads to the
+/// Stores the browser secret of a sign-up that must be confirmed. Where nothing can be stored, the mailed link leads to the
 /// sign-in page.
-pub fn write_registration(registration: &str) {
+pub fn write_browser_secret(secret: &str) {
     if is_available() {
         // Without it the user signs in with the password.
-        let _: Result<(), StorageError> = LocalStorage::set(REGISTRATION_KEY, registration);
+        let _: Result<(), StorageError> = LocalStorage::set(BROWSER_SECRET_KEY, secret);
     }
 }
 
-/// The secret for the last sign-up of this browser that is not confirmed yet.
-pub fn read_registration() -> Option<String> {
-    if is_available() { LocalStorage::get(REGISTRATION_KEY).ok() } else { None }
+/// The browser secret of this browser's last sign-up, if that is not confirmed yet.
+pub fn read_browser_secret() -> Option<String> {
+    if is_available() { LocalStorage::get(BROWSER_SECRET_KEY).ok() } else { None }
 }
 
-/// Deletes the secret of the sign-up.
-pub fn clear_registration() {
+/// Deletes the browser secret.
+pub fn clear_browser_secret() {
     if is_available() {
-        LocalStorage::delete(REGISTRATION_KEY);
+        LocalStorage::delete(BROWSER_SECRET_KEY);
     }
 }
 

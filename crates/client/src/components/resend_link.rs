@@ -25,7 +25,7 @@ pub fn ResendLink(
     let pending = Pending::new();
     let send = move || async move {
         let is_signed_in = matches!(untrack(|| session.state()), SignInState::SignedIn(_));
-        let request = EmailResendRequest { email: email.get_untracked(), registration: tokens::read_registration() };
+        let request = EmailResendRequest { email: email.get_untracked(), registration: tokens::read_browser_secret() };
         // A signed-in user may have opened the link elsewhere since the page was loaded.
         let user = if is_signed_in { Api::new(page).me().await.ok() } else { None };
         if let Some(user) = user.filter(|user| user.email_verified) {

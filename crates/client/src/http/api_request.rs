@@ -2,7 +2,7 @@
 
 use super::{API_BASE, FileContent};
 use crate::clock;
-use crate::policy::{FetchResult, PendingSignOut, Renewal, SessionTokens, repeat_after, step_key};
+use crate::policy::{FetchResult, PendingSignOut, RefreshCredential, SessionTokens, repeat_after, step_key};
 use auth_types::paths;
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::{EmptyResponse, TokenTransport};
@@ -117,20 +117,20 @@ impl ApiRequest {
 
     /// The refresh of `tokens`, with their key: sent twice, it takes effect once.
     pub fn refresh(tokens: &SessionTokens) -> Self {
-        let request = Self::renewing(paths::REFRESH, tokens.renewal());
+        let request = Self::with_refresh_credential(paths::REFRESH, tokens.refresh_credential());
         Self { key: Some(tokens.idempotency_key()), timeout: REFRESH_TIMEOUT, ..request }
     }
 
     /// A sign-out.
     pub fn logout(late: &PendingSignOut) -> Self {
-        Self::renewing(paths::LOGOUT, late.renewal())
+        Self::with_refresh_credential(paths::LOGOUT, late.refresh_credential())
     }
 
     /// A POST that the refresh token authenticates, in either transport.
-    fn renewing(path: &str, renewal: Renewal) -> Self {
-        match renewal {
-            Renewal::Token(refresh) => Self::post(path, &RefreshRequest { refresh }),
-            Renewal::Cookie { csrf_token } => {
+    fn with_refresh_credential(path: &str, refresh_credential: RefreshCredential) -> Self {
+        match refresh_credential {
+            RefreshCredential::Token(refresh) => Self::post(path, &RefreshRequest { refresh }),
+            RefreshCredential::Cookie { csrf_token } => {
                 let request = Self::post(path, &EmptyResponse {}).with_cookies();
                 Self { csrf: Some(csrf_token), ..request }
             }

@@ -4,7 +4,7 @@ use crate::components::{
     Button, FieldKind, Form, FormErrors, FormState, KnownServerSettings, NewPasswordField, ResendLink, TextField,
     use_server_settings, with_query,
 };
-use crate::session::{PageSession, RegistrationResult};
+use crate::session::{PageSession, SignUpResult};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PasswordRules, Registration};
 use auth_types::validation::{email, new_password};
@@ -63,7 +63,7 @@ fn RegisterForm(
         let rules = untrack(|| settings.password_rules());
         let checked = check(&address.get_untracked(), password.get_untracked(), rules);
         form.submit(checked, move |request| async move {
-            if page.register(&request, form.seed()).await? == RegistrationResult::ConfirmEmail {
+            if page.register(&request, form.seed()).await? == SignUpResult::ConfirmEmail {
                 waiting.try_set(Some(request.email));
             }
             Ok(())

@@ -57,7 +57,7 @@ fn no_secret_is_stored() {
     let first = signed_in(1, 0);
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains(first.access().expect("a token")) && !text.contains("e30."), "{text}");
-    let printed = format!("{first:?} {:?} {:?}", first.renewal(), tab_with(&first));
+    let printed = format!("{first:?} {:?} {:?}", first.refresh_credential(), tab_with(&first));
     assert!(!printed.contains("e30.") && !printed.contains("csrf-"), "{printed}");
 }
 

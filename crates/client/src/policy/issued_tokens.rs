@@ -9,7 +9,7 @@ use std::fmt;
 #[serde(from = "AnyTokenResponse")]
 pub struct IssuedTokens {
     pub(super) access: String,
-    pub(super) renewal: Renewal,
+    pub(super) refresh_credential: RefreshCredential,
     pub(super) access_expires_in: i64,
     pub(super) refresh_expires_in: i64,
     pub(super) server_time: i64,
@@ -19,7 +19,7 @@ pub struct IssuedTokens {
 
 /// The credential that a refresh sends to the server.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Renewal {
+pub enum RefreshCredential {
     /// The refresh token itself, in the body.
     Token(String),
     /// The CSRF token, sent as `X-CSRF-Token` next to the cookie with the refresh token, which no script can read.
@@ -57,7 +57,7 @@ impl From<TokenResponse> for IssuedTokens {
     fn from(response: TokenResponse) -> Self {
         Self {
             access: response.access,
-            renewal: Renewal::Token(response.refresh),
+            refresh_credential: RefreshCredential::Token(response.refresh),
             access_expires_in: response.access_expires_in,
             refresh_expires_in: response.refresh_expires_in,
             server_time: response.server_time,
@@ -70,7 +70,7 @@ impl From<CookieTokenResponse> for IssuedTokens {
     fn from(response: CookieTokenResponse) -> Self {
         Self {
             access: response.access,
-            renewal: Renewal::Cookie { csrf_token: response.csrf_token },
+            refresh_credential: RefreshCredential::Cookie { csrf_token: response.csrf_token },
             access_expires_in: response.access_expires_in,
             refresh_expires_in: response.refresh_expires_in,
             server_time: response.server_time,
@@ -85,7 +85,7 @@ impl fmt::Debug for IssuedTokens {
     }
 }
 
-impl fmt::Debug for Renewal {
+impl fmt::Debug for RefreshCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Token(_) => "Token",

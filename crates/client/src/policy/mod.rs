@@ -50,7 +50,7 @@ pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use bound_request::{AccessToken, BoundRequest, RequestStep, ResponseAction};
 pub use failure::{CHECK_FIELDS, RequestFailure, ServerRefusal, read_empty, read_json, read_text};
 pub use initials::initials;
-pub use issued_tokens::{IssuedTokens, Renewal};
+pub use issued_tokens::{IssuedTokens, RefreshCredential};
 pub use link_token::{holds_link_token, is_cut, link_token, restored_address};
 pub use newest::{newest_devices, newest_events};
 pub use next_path::{SIGN_IN, START, accept_next, sign_in_path};

@@ -1,6 +1,6 @@
 //! An access token and the credential that renews it, in memory and in storage.
 
-use super::issued_tokens::{IssuedTokens, Renewal};
+use super::issued_tokens::{IssuedTokens, RefreshCredential};
 use super::token_position::{TokenPosition, position_of, session_of};
 use auth_types::SessionId;
 use serde::{Deserialize, Serialize};
@@ -49,9 +49,9 @@ impl Pair {
             expires_at: response.expiry(response.access_expires_in),
             lifetime: response.access_expires_in.saturating_mul(1000).max(0),
         };
-        Some(match &response.renewal {
-            Renewal::Token(refresh) => Self::Body { access, refresh: refresh.clone() },
-            Renewal::Cookie { csrf_token } => {
+        Some(match &response.refresh_credential {
+            RefreshCredential::Token(refresh) => Self::Body { access, refresh: refresh.clone() },
+            RefreshCredential::Cookie { csrf_token } => {
                 let session = session_of(&access.token)?;
                 Self::Cookie { access: Some(access), csrf_token: csrf_token.clone(), session, responses: 1 }
             }
@@ -88,10 +88,10 @@ impl Pair {
         }
     }
 
-    pub(super) fn renewal(&self) -> Renewal {
+    pub(super) fn refresh_credential(&self) -> RefreshCredential {
         match self {
-            Self::Body { refresh, .. } => Renewal::Token(refresh.clone()),
-            Self::Cookie { csrf_token, .. } => Renewal::Cookie { csrf_token: csrf_token.clone() },
+            Self::Body { refresh, .. } => RefreshCredential::Token(refresh.clone()),
+            Self::Cookie { csrf_token, .. } => RefreshCredential::Cookie { csrf_token: csrf_token.clone() },
         }
     }
 }

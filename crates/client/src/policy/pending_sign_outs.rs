@@ -1,6 +1,6 @@
 //! Sign-outs that the server has not confirmed: there was no connection, or no response.
 
-use super::issued_tokens::Renewal;
+use super::issued_tokens::RefreshCredential;
 use super::response::FetchResult;
 use super::time::Now;
 use super::tokens::SessionTokens;
@@ -39,9 +39,9 @@ enum Proof {
 impl PendingSignOut {
     /// The sign-out of the session of these tokens.
     pub fn of(tokens: &SessionTokens, now: Now) -> Self {
-        let proof = match tokens.renewal() {
-            Renewal::Token(refresh) => Proof::Token(refresh.split('.').map(str::to_owned).collect()),
-            Renewal::Cookie { csrf_token } => Proof::Cookie(csrf_token),
+        let proof = match tokens.refresh_credential() {
+            RefreshCredential::Token(refresh) => Proof::Token(refresh.split('.').map(str::to_owned).collect()),
+            RefreshCredential::Cookie { csrf_token } => Proof::Cookie(csrf_token),
         };
         Self { session: tokens.session(), at: now.wall_ms, proof }
     }
@@ -52,10 +52,10 @@ impl PendingSignOut {
     }
 
     /// The credential that authenticates the sign-out.
-    pub fn renewal(&self) -> Renewal {
+    pub fn refresh_credential(&self) -> RefreshCredential {
         match &self.proof {
-            Proof::Token(parts) => Renewal::Token(parts.join(".")),
-            Proof::Cookie(csrf_token) => Renewal::Cookie { csrf_token: csrf_token.clone() },
+            Proof::Token(parts) => RefreshCredential::Token(parts.join(".")),
+            Proof::Cookie(csrf_token) => RefreshCredential::Cookie { csrf_token: csrf_token.clone() },
         }
     }
 
@@ -151,11 +151,11 @@ mod tests {
         for late in [late(1, 0), by_cookie(1)] {
             let text = serde_json::to_string(&kept(std::slice::from_ref(&late))).expect("JSON");
             let read: PendingSignOuts = serde_json::from_str(&text).expect("what was written");
-            assert_eq!(read.first().map(PendingSignOut::renewal), Some(late.renewal()));
+            assert_eq!(read.first().map(PendingSignOut::refresh_credential), Some(late.refresh_credential()));
             assert_eq!(read.first().map(PendingSignOut::session), Some(session(1)));
             assert!(!text.contains(&token(session(1), 1)), "{text}");
         }
-        assert_eq!(late(1, 0).renewal(), Renewal::Token(token(session(1), 1)));
+        assert_eq!(late(1, 0).refresh_credential(), RefreshCredential::Token(token(session(1), 1)));
         assert!(!format!("{:?}", late(1, 0)).contains("c2ln"));
     }
 

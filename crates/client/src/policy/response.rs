@@ -1,6 +1,6 @@
 //! What a response means, above all the response to a refresh.
 
-use super::issued_tokens::{IssuedTokens, Renewal};
+use super::issued_tokens::{IssuedTokens, RefreshCredential};
 use super::time::Now;
 use super::tokens::SessionTokens;
 use auth_types::responses::UserResponse;
@@ -189,7 +189,7 @@ fn successor(parent: &SessionTokens, response: &ApiResponse) -> Option<RefreshOu
 
 fn ending(parent: &SessionTokens, response: &ApiResponse) -> Option<RefreshOutcome> {
     let reason = response.problem_fields().reason?;
-    let has_cookie = matches!(parent.renewal(), Renewal::Cookie { .. });
+    let has_cookie = matches!(parent.refresh_credential(), RefreshCredential::Cookie { .. });
     let is_over = match (response.status, reason) {
         (401, Reason::KeyUnknown) => return Some(RefreshOutcome::KeyUnknown),
         // The browser does not send the cookie, and no script can restore it; or it sends another session's, because someone
@@ -220,7 +220,10 @@ mod tests {
         let RefreshOutcome::Adopt(adopted, user) = outcome(json(200, &response(session(1), 2, 5), 5)) else {
             panic!("not adopted")
         };
-        assert_eq!((adopted.generation(), adopted.renewal()), (2, Renewal::Token(token(session(1), 2))));
+        assert_eq!(
+            (adopted.generation(), adopted.refresh_credential()),
+            (2, RefreshCredential::Token(token(session(1), 2)))
+        );
         assert_eq!(user.email, "ada@example.com");
     }
 

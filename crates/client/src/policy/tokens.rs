@@ -1,6 +1,6 @@
 //! The tokens of one session, as a tab keeps them.
 
-use super::issued_tokens::{IssuedTokens, Renewal};
+use super::issued_tokens::{IssuedTokens, RefreshCredential};
 use super::pair::Pair;
 use super::time::{Now, ServerClock};
 use super::token_position::TokenPosition;
@@ -10,7 +10,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// How long before its expiry an access token is replaced at the earliest, milliseconds.
-const AHEAD_MS: i64 = 30_000;
+const EARLIEST_REFRESH_MS: i64 = 30_000;
 
 /// A pair of tokens with what is known about them. Times are the server's, so a wrong local clock changes nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +111,8 @@ impl SessionTokens {
     }
 
     /// The credential for a refresh.
-    pub fn renewal(&self) -> Renewal {
-        self.record.pair.renewal()
+    pub fn refresh_credential(&self) -> RefreshCredential {
+        self.record.pair.refresh_credential()
     }
 
     /// The session that the tokens belong to.
@@ -133,8 +133,8 @@ impl SessionTokens {
 
     /// When the access token should be replaced: 30 s or a tenth of its lifetime before expiry, whichever is shorter.
     pub fn refresh_due_at(&self) -> i64 {
-        let ahead = self.record.pair.access().map_or(0, |access| AHEAD_MS.min(access.lifetime / 10));
-        self.access_expires_at().saturating_sub(ahead)
+        let margin = self.record.pair.access().map_or(0, |access| EARLIEST_REFRESH_MS.min(access.lifetime / 10));
+        self.access_expires_at().saturating_sub(margin)
     }
 
     /// Server time minus local time when the tokens arrived, milliseconds.
@@ -147,7 +147,7 @@ impl SessionTokens {
     /// It is a function of what is stored: it exists before the request is sent, is the same after a crash, sleep or lost
     /// response, is the same in every tab without coordination, and differs for another parent. Two random keys for one
     /// parent would be a trap: of two racing tabs, the one that stored its key last need not be the one that rotated, and a
-    /// retry with that key past the leeway would look like a theft. The seed never leaves this browser, so an attacker who
+    /// retry with that key past the leeway would look like a reuse. The seed never leaves this browser, so an attacker who
     /// sees one key or one token cannot derive the next key.
     ///
     /// With cookies the parent cannot be read. The count of responses stands for it, because the same event changes both:

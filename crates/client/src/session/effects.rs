@@ -1,7 +1,7 @@
 //! Executes the effects of the session machine, for the whole client.
 
 use super::{Session, SignInState, caches};
-use crate::policy::{Effect, Renewal, SessionMachine, SessionTokens, SignOutReason};
+use crate::policy::{Effect, RefreshCredential, SessionMachine, SessionTokens, SignOutReason};
 use crate::tokens;
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
@@ -21,7 +21,7 @@ impl Session {
                 self.clear(SignOutReason::Ended(reason));
             }
             Effect::SignOut(_, reason) => {
-                tokens::clear_registration();
+                tokens::clear_browser_secret();
                 tokens::clear_unconfirmed_action();
                 caches::clear();
                 self.clear(reason);
@@ -46,7 +46,7 @@ impl Session {
     fn begin_session(self, tokens: &SessionTokens, user: UserResponse) {
         self.write(tokens);
         tokens::clear_unconfirmed_action();
-        if matches!(tokens.renewal(), Renewal::Cookie { .. }) {
+        if matches!(tokens.refresh_credential(), RefreshCredential::Cookie { .. }) {
             self.forget_pending_cookies();
         }
         self.enter(Some(user));

@@ -22,4 +22,4 @@ mod storage;
 pub use api::Api;
 pub use owner::Session;
 pub use page::PageSession;
-pub use state::{EmailConfirmation, RegistrationResult, SignInState};
+pub use state::{EmailConfirmation, SignInState, SignUpResult};

@@ -4,7 +4,7 @@ use super::{Session, lock};
 use crate::clock;
 use crate::http::{ApiRequest, milliseconds, send_keepalive};
 use crate::notices::SLOW;
-use crate::policy::{FetchResult, PendingSignOut, PendingSignOuts, Renewal, SessionTokens, wait};
+use crate::policy::{FetchResult, PendingSignOut, PendingSignOuts, RefreshCredential, SessionTokens, wait};
 use crate::tokens;
 use futures::FutureExt;
 use futures::future::{Either, select};
@@ -23,9 +23,9 @@ impl Session {
     /// With cookies, the response removes cookies. It must not remove those of the next sign-in, which waits for the lock.
     pub(super) fn send_sign_out(self, tokens: &SessionTokens) {
         let sign_out = PendingSignOut::of(tokens, clock::now());
-        let guard = match tokens.renewal() {
-            Renewal::Cookie { .. } => lock::queue_up(),
-            Renewal::Token(_) => None,
+        let guard = match tokens.refresh_credential() {
+            RefreshCredential::Cookie { .. } => lock::queue_up(),
+            RefreshCredential::Token(_) => None,
         };
         let response = send_keepalive(&ApiRequest::logout(&sign_out));
         self.start_task(async move {

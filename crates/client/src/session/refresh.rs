@@ -5,7 +5,7 @@ use super::storage::storage_snapshot;
 use super::{Session, lock};
 use crate::clock;
 use crate::http::ApiRequest;
-use crate::policy::{AccessToken, Epoch, Renewal, SessionMachine, SessionTokens, TokenPlan, refresh_outcome};
+use crate::policy::{AccessToken, Epoch, RefreshCredential, SessionMachine, SessionTokens, TokenPlan, refresh_outcome};
 use futures::FutureExt;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -57,10 +57,11 @@ impl Session {
 
     /// How long to wait for the lock.
     fn lock_wait(self) -> Duration {
-        let renewal = self.machine.with_value(|machine| machine.tokens().map(SessionTokens::renewal));
-        match renewal {
-            Some(Renewal::Cookie { .. }) => lock::COOKIE_WAIT,
-            Some(Renewal::Token(_)) | None => lock::SHORT_WAIT,
+        let refresh_credential =
+            self.machine.with_value(|machine| machine.tokens().map(SessionTokens::refresh_credential));
+        match refresh_credential {
+            Some(RefreshCredential::Cookie { .. }) => lock::COOKIE_WAIT,
+            Some(RefreshCredential::Token(_)) | None => lock::SHORT_WAIT,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::page::{Cookies, DeliveredResponse};
 use super::storage::storage_snapshot;
-use super::{EmailConfirmation, PageSession, RegistrationResult, Session, lock};
+use super::{EmailConfirmation, PageSession, Session, SignUpResult, lock};
 use crate::http::ApiRequest;
 use crate::policy::{
-    Effect, EndingAction, FetchResult, IssuedTokens, LINK_SEED, Renewal, RequestFailure, ServerRefusal, SessionMachine,
-    SessionTokens, SignOutReason, read_empty, read_json,
+    Effect, EndingAction, FetchResult, IssuedTokens, LINK_SEED, RefreshCredential, RequestFailure, ServerRefusal,
+    SessionMachine, SessionTokens, SignOutReason, read_empty, read_json,
 };
 use crate::tokens;
 use auth_types::paths;
@@ -24,7 +24,7 @@ impl Session {
     /// signed in already. It contains this browser's state, so it is made once and sent until it succeeds: after another sign-in
     /// or sign-up, a new one would not repeat it.
     pub fn email_confirmation(self, token: String) -> EmailVerifyRequest {
-        let registration = tokens::read_registration().filter(|_| !self.is_signed_in());
+        let registration = tokens::read_browser_secret().filter(|_| !self.is_signed_in());
         EmailVerifyRequest { token, registration, reject: None }
     }
 
@@ -46,8 +46,8 @@ impl Session {
             return Ok(EmailConfirmation { signed_in: false, notice });
         }
         // Another person may have signed up in another tab meanwhile.
-        if tokens::read_registration() == request.registration {
-            tokens::clear_registration();
+        if tokens::read_browser_secret() == request.registration {
+            tokens::clear_browser_secret();
         }
         let adopted = if is_free { page.adopt(result) } else { page.decline(result) };
         match adopted {
@@ -102,15 +102,15 @@ impl PageSession {
     ///
     /// # Errors
     /// Why it failed, with the message for the user.
-    pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<RegistrationResult, RequestFailure> {
+    pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<SignUpResult, RequestFailure> {
         let request = ApiRequest::post(paths::REGISTER, request).once(seed);
         let (result, _lock) = self.send_to_sign_in(request).await?;
         if result.as_ref().is_ok_and(|response| response.status == 202) {
             let pending: PendingRegistrationResponse = read_json(result)?;
-            tokens::write_registration(&pending.registration);
-            return Ok(RegistrationResult::ConfirmEmail);
+            tokens::write_browser_secret(&pending.registration);
+            return Ok(SignUpResult::ConfirmEmail);
         }
-        self.adopt(result).map(|()| RegistrationResult::SignedIn)
+        self.adopt(result).map(|()| SignUpResult::SignedIn)
     }
 
     /// Changes the password. The response starts a new session, which replaces this one and all others.
@@ -159,10 +159,13 @@ impl PageSession {
         act: EndingAction,
         request: ApiRequest,
     ) -> Result<DeliveredResponse, RequestFailure> {
-        let renewal = self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::renewal));
-        match renewal {
-            Some(Renewal::Cookie { .. }) => self.deliver_ending(act, request.with_cookies(), Cookies::Changed).await,
-            Some(Renewal::Token(_)) | None => self.deliver_ending(act, request, Cookies::Untouched).await,
+        let refresh_credential =
+            self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::refresh_credential));
+        match refresh_credential {
+            Some(RefreshCredential::Cookie { .. }) => {
+                self.deliver_ending(act, request.with_cookies(), Cookies::Changed).await
+            }
+            Some(RefreshCredential::Token(_)) | None => self.deliver_ending(act, request, Cookies::Untouched).await,
         }
     }
 
@@ -199,9 +202,9 @@ impl PageSession {
         if session.uses(&tokens) {
             return Ok(());
         }
-        match (tokens.renewal(), tokens.access()) {
+        match (tokens.refresh_credential(), tokens.access()) {
             // The browser's cookie is another session's.
-            (Renewal::Cookie { .. }, Some(access)) => {
+            (RefreshCredential::Cookie { .. }, Some(access)) => {
                 let path = paths::SESSION.replace("{id}", &tokens.session().to_string());
                 let end = ApiRequest::delete(path).with_access(access);
                 spawn_local(async move { drop(session.http.send(&end).await) });

@@ -14,9 +14,9 @@ pub enum SignInState {
     SignedOut(SignOutReason),
 }
 
-/// What a registration led to.
+/// What a sign-up led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegistrationResult {
+pub enum SignUpResult {
     /// The new user is signed in.
     SignedIn,
     /// The link in a mail must be opened first.

@@ -1,10 +1,11 @@
 //! A browser with one storage, two clocks, and several tabs that run the client's own policy.
 
-use super::model::Origin;
+use super::model::ClientTraits;
 use auth_types::SessionId;
 use chrono::{DateTime, Utc};
 use client::policy::{
-    ApiResponse, Effect, Now, Renewal, SessionMachine, SessionTokens, StorageContent, StorageSnapshot, TransportError,
+    ApiResponse, Effect, Now, RefreshCredential, SessionMachine, SessionTokens, StorageContent, StorageSnapshot,
+    TransportError,
 };
 
 /// The refresh that a tab is waiting for.
@@ -32,8 +33,8 @@ pub struct Tab {
 
 #[derive(Debug)]
 pub struct Browser {
-    /// The origin of its requests.
-    pub origin: Origin,
+    /// The client of its requests.
+    pub client: ClientTraits,
     /// Whether its tabs send an `Idempotency-Key` with each refresh, as Latchkey's client does.
     pub sends_keys: bool,
     /// The content of localStorage, as text, which survives a crash.
@@ -52,9 +53,9 @@ pub struct Browser {
 impl Browser {
     pub fn new(tabs: usize, wall_error: i64) -> Self {
         let open = (0..tabs).map(|_| Tab::default()).collect();
-        let origin = Origin { address: "203.0.113.7", user_agent: "fox/1" };
+        let client = ClientTraits { address: "203.0.113.7", user_agent: "fox/1" };
         Self {
-            origin,
+            client,
             sends_keys: true,
             storage: None,
             cookie: None,
@@ -65,8 +66,8 @@ impl Browser {
         }
     }
 
-    pub fn at(mut self, origin: Origin) -> Self {
-        self.origin = origin;
+    pub fn at(mut self, client: ClientTraits) -> Self {
+        self.client = client;
         self
     }
 
@@ -155,8 +156,8 @@ pub const LOST: Result<ApiResponse, TransportError> = Err(TransportError::TimedO
 
 /// The refresh token, if it is not in a cookie.
 pub fn refresh_of(tokens: &SessionTokens) -> Option<String> {
-    match tokens.renewal() {
-        Renewal::Token(refresh) => Some(refresh),
-        Renewal::Cookie { .. } => None,
+    match tokens.refresh_credential() {
+        RefreshCredential::Token(refresh) => Some(refresh),
+        RefreshCredential::Cookie { .. } => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::support::{PASSWORD, TestResponse, forge, send};
 use api::service::steps::REPLAY_WINDOW;
 use auth_types::SessionId;
 use auth_types::responses::{TokenTransport, UserResponse};
-use client::policy::{AccessToken, Renewal, SessionTokens};
+use client::policy::{AccessToken, RefreshCredential, SessionTokens};
 use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -56,17 +56,17 @@ impl World {
     }
 
     pub fn refresh_request(&self, parent: &SessionTokens) -> Sent {
-        self.renewing("/api/auth/refresh/", parent).with("Idempotency-Key", parent.idempotency_key())
+        self.with_refresh_credential("/api/auth/refresh/", parent).with("Idempotency-Key", parent.idempotency_key())
     }
 
     pub fn logout_request(&self, tokens: &SessionTokens) -> Sent {
-        self.renewing("/api/auth/logout/", tokens)
+        self.with_refresh_credential("/api/auth/logout/", tokens)
     }
 
-    fn renewing(&self, path: &'static str, tokens: &SessionTokens) -> Sent {
-        match tokens.renewal() {
-            Renewal::Token(refresh) => self.sent(Method::POST, path, json!({"refresh": refresh})),
-            Renewal::Cookie { csrf_token } => {
+    fn with_refresh_credential(&self, path: &'static str, tokens: &SessionTokens) -> Sent {
+        match tokens.refresh_credential() {
+            RefreshCredential::Token(refresh) => self.sent(Method::POST, path, json!({"refresh": refresh})),
+            RefreshCredential::Cookie { csrf_token } => {
                 self.with_cookies(self.sent(Method::POST, path, json!({}))).with("X-CSRF-Token", csrf_token)
             }
         }

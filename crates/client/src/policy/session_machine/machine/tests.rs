@@ -312,7 +312,8 @@ fn storage_holds_no_personal_data_and_debug_output_no_secret() {
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains("ada") && !text.contains("example.com"), "{text}");
     let response = response(session(1), 1, 0);
-    let printed = format!("{first:?} {:?} {:?} {:?}", first.renewal(), tab_with(&first), json(200, &response, 0));
+    let printed =
+        format!("{first:?} {:?} {:?} {:?}", first.refresh_credential(), tab_with(&first), json(200, &response, 0));
     assert!(!printed.contains(&response.access) && !printed.contains(&response.refresh), "{printed}");
     assert!(!printed.contains(&first.idempotency_key()), "{printed}");
 }
