@@ -126,11 +126,12 @@ pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// What a password must not be: parts of its owner's names.
+/// Context-specific words (NIST SP 800-63B, section 5.1.1.2): the parts of the user's names, which a password must not be or be
+/// made of. [`check_strength`] adds the product's.
 #[derive(Debug, Clone)]
-pub struct OwnWords([String; 4]);
+pub struct ContextWords([String; 4]);
 
-impl OwnWords {
+impl ContextWords {
     pub fn of(email: &str, username: Option<&str>, display_name: &str) -> Self {
         let local = email.split('@').next().unwrap_or_default();
         Self([email, local, username.unwrap_or_default(), display_name].map(str::to_owned))
@@ -143,10 +144,10 @@ impl OwnWords {
 /// As [`hash`]; the inner error is that of [`check_strength`].
 pub fn check_and_hash(
     password: &str,
-    own_words: &OwnWords,
+    context_words: &ContextWords,
     cost: u32,
 ) -> Result<Result<String, String>, bcrypt::BcryptError> {
-    match check_strength(password, own_words) {
+    match check_strength(password, context_words) {
         Ok(()) => hash(password, cost).map(Ok),
         Err(message) => Ok(Err(message)),
     }
@@ -156,24 +157,24 @@ pub fn check_and_hash(
 ///
 /// # Errors
 /// One sentence that says what to do.
-pub fn check_form(password: &str, rules: PasswordRules, own_words: &OwnWords) -> Result<(), String> {
+pub fn check_form(password: &str, rules: PasswordRules, context_words: &ContextWords) -> Result<(), String> {
     validation::new_password(password, rules)?;
-    let own_word = |word: &String| word.chars().count() >= 3 && password.eq_ignore_ascii_case(word);
-    if own_words.0.iter().any(own_word) {
+    let is_password = |word: &String| word.chars().count() >= 3 && password.eq_ignore_ascii_case(word);
+    if context_words.0.iter().any(is_password) {
         return Err("Do not use your own name or address as the password.".to_owned());
     }
     Ok(())
 }
 
-/// Checks whether a new password of the right form is common, or made of the user's own words or the product's. Takes
+/// Checks whether a new password of the right form is common, or made of context-specific words. Takes
 /// milliseconds, so it runs only in the hashing pool.
 ///
 /// # Errors
 /// One sentence that says what to do.
-pub fn check_strength(password: &str, own_words: &OwnWords) -> Result<(), String> {
-    log::trace!("passwords.zxcvbn: judged");
+pub fn check_strength(password: &str, context_words: &ContextWords) -> Result<(), String> {
+    log::trace!("passwords.zxcvbn: rated");
     let checked: String = password.chars().take(CHECKED_CHARACTERS).collect();
-    let words: Vec<_> = own_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
+    let words: Vec<_> = context_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
     let estimate = zxcvbn::zxcvbn(&checked, &words);
     if estimate.score() >= LEAST_SCORE {
         return Ok(());
