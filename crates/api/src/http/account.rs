@@ -78,8 +78,8 @@ pub(super) async fn delete(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable(StepKind::AccountDeletion, Some(caller.user), key.as_deref(), request);
+    let repeatable = services.steps.repeatable(StepKind::AccountDeletion, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
-    deletion::delete(&services, caller, asked, client).await?;
+    deletion::delete(&services, caller, repeatable, client).await?;
     Ok(transport.for_page_of(user, &http_request).without_tokens(HttpResponse::NoContent()).finish())
 }

@@ -26,8 +26,8 @@ pub(super) async fn register(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable(StepKind::SignUp, None, key.as_deref(), request);
-    match register::register(&services, asked, language, client).await? {
+    let repeatable = services.steps.repeatable(StepKind::SignUp, None, key.as_deref(), request);
+    match register::register(&services, repeatable, language, client).await? {
         RegisterOutcome::SignedIn(tokens) => {
             transport.for_page_given(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)
         }

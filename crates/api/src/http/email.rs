@@ -23,8 +23,8 @@ pub(super) async fn verify(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<EmailVerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable(StepKind::EmailVerification, None, key.as_deref(), request);
-    match email_verification::verify(&services, asked, client).await? {
+    let repeatable = services.steps.repeatable(StepKind::EmailVerification, None, key.as_deref(), request);
+    match email_verification::verify(&services, repeatable, client).await? {
         Verified::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
         Verified::SignedIn(tokens, notice) => {
             let transport = transport.for_page_given(&tokens, &http_request);
@@ -51,7 +51,7 @@ pub(super) async fn change(
     Client(client): Client,
     JsonBody(request): JsonBody<EmailChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable(StepKind::EmailChange, Some(caller), key.as_deref(), request);
-    email_change::request(&services, caller, asked, client).await?;
+    let repeatable = services.steps.repeatable(StepKind::EmailChange, Some(caller), key.as_deref(), request);
+    email_change::request(&services, caller, repeatable, client).await?;
     Ok(HttpResponse::Accepted().json(EmptyResponse {}))
 }

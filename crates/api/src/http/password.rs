@@ -22,9 +22,9 @@ pub(super) async fn change(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable(StepKind::PasswordChange, Some(caller.user), key.as_deref(), request);
+    let repeatable = services.steps.repeatable(StepKind::PasswordChange, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
-    let tokens = change::change(&services, caller, asked, client).await?;
+    let tokens = change::change(&services, caller, repeatable, client).await?;
     transport.for_page_of(user, &http_request).tokens(HttpResponse::Ok(), tokens)
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn confirm_reset(
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordResetConfirmRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable(StepKind::PasswordReset, None, key.as_deref(), request);
-    reset::confirm(&services, asked, client).await?;
+    let repeatable = services.steps.repeatable(StepKind::PasswordReset, None, key.as_deref(), request);
+    reset::confirm(&services, repeatable, client).await?;
     Ok(Json(EmptyResponse {}))
 }

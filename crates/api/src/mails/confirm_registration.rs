@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your email address",
-    content: Content::Link(MailLink::Registration, body),
-    worth_sending: Duration::hours(24),
+    content: Content::Link(MailLink::PendingRegistration, body),
+    send_within: Duration::hours(24),
     share: QuotaShare::Strangers,
     needs: None,
 };

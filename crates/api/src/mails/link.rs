@@ -8,7 +8,7 @@ pub(crate) enum MailLink {
     /// Acts on an account.
     Account(Purpose),
     /// Turns a pending registration into an account.
-    Registration,
+    PendingRegistration,
 }
 
 /// The purpose of a link. A token for one purpose is never accepted for another.

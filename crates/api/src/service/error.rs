@@ -1,7 +1,7 @@
 //! How use cases fail: what each refuses by its own rules, and what may fail in any of them.
 
 use super::limits::Throttled;
-use super::mail::links::NoRandomBytes;
+use super::opaque_token::NoRandomBytes;
 use super::sessions::refusal::AuthorizationRefusal;
 use super::sessions::token_pair::SignError;
 use crate::clock::WrongClock;

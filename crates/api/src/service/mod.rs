@@ -8,6 +8,7 @@ mod error;
 pub mod events;
 pub mod limits;
 pub mod mail;
+pub mod opaque_token;
 pub mod paging;
 pub mod passwords;
 pub mod pool;

@@ -51,7 +51,7 @@ pub fn fold_all(connection: &mut AnyConnection) -> QueryResult<()> {
         after = last;
     }
     after = 0;
-    while let Some(last) = fold_registrations(connection, after)? {
+    while let Some(last) = fold_pending_registrations(connection, after)? {
         after = last;
     }
     after = 0;
@@ -128,7 +128,7 @@ fn fold_username(connection: &mut AnyConnection, user: &Named, username: Option<
 }
 
 /// Pending registrations reserve no names, so they cannot collide.
-fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+fn fold_pending_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<Named> = pending_registrations::table
         .filter(pending_registrations::id.gt(after))
         .order(pending_registrations::id)
@@ -159,7 +159,7 @@ fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult
     Ok(page.last().map(|pending| pending.id))
 }
 
-/// A mail that was requested with an address alone finds its account, or its registration, through that address.
+/// A mail that was requested with an address alone finds its account, or its pending registration, through that address.
 fn fold_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<(i64, String)> = mail_outbox::table
         .filter(mail_outbox::id.gt(after))

@@ -14,11 +14,11 @@ use diesel::prelude::*;
 
 /// A sign-up to insert: the future account, and the data of the sign-up itself.
 #[derive(Debug)]
-pub struct NewRegistration {
+pub struct NewPendingRegistration {
     pub user: NewUser,
     pub language: Option<String>,
-    /// SHA-256 of the secret that the browser keeps.
-    pub registration_hash: Vec<u8>,
+    /// SHA-256 of the browser secret.
+    pub browser_secret_hash: Vec<u8>,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
     pub expires_at: DateTime<Utc>,
@@ -27,7 +27,7 @@ pub struct NewRegistration {
 /// A pending registration.
 #[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = pending_registrations)]
-pub struct RegistrationRow {
+pub struct PendingRegistrationRow {
     pub id: i64,
     /// The address as typed.
     pub email: String,
@@ -36,17 +36,18 @@ pub struct RegistrationRow {
     pub username_canonical: Option<String>,
     pub password_hash: String,
     pub display_name: String,
-    pub registration_hash: Vec<u8>,
+    #[diesel(column_name = registration_hash)]
+    pub browser_secret_hash: Vec<u8>,
 }
 
-impl std::fmt::Debug for RegistrationRow {
+impl std::fmt::Debug for PendingRegistrationRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RegistrationRow").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("PendingRegistrationRow").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 /// Inserts a pending registration and returns its id.
-pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) -> QueryResult<i64> {
+pub fn insert(connection: &mut AnyConnection, registration: &NewPendingRegistration) -> QueryResult<i64> {
     let user = &registration.user;
     diesel::insert_into(pending_registrations::table)
         .values((
@@ -57,7 +58,7 @@ pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) ->
             pending_registrations::password_hash.eq(&user.password_hash),
             pending_registrations::display_name.eq(&user.display_name),
             pending_registrations::language.eq(registration.language.as_deref()),
-            pending_registrations::registration_hash.eq(&registration.registration_hash),
+            pending_registrations::registration_hash.eq(&registration.browser_secret_hash),
             pending_registrations::ip_address.eq(registration.ip_address.as_deref()),
             pending_registrations::user_agent.eq(registration.user_agent.as_deref()),
             pending_registrations::created_at.eq(user.created_at),
@@ -113,15 +114,15 @@ pub fn find_password_hash(
         .optional()
 }
 
-/// The id of the registration of `email_canonical` whose secret a browser keeps.
+/// The id of the registration of `email_canonical` with this browser secret.
 pub fn find_of_browser(
     connection: &mut AnyConnection,
     email_canonical: &str,
-    registration_hash: &[u8],
+    browser_secret_hash: &[u8],
 ) -> QueryResult<Option<i64>> {
     pending_registrations::table
         .filter(pending_registrations::email_canonical.eq(email_canonical))
-        .filter(pending_registrations::registration_hash.eq(registration_hash))
+        .filter(pending_registrations::registration_hash.eq(browser_secret_hash))
         .select(pending_registrations::id)
         .first(connection)
         .optional()
@@ -134,9 +135,13 @@ pub fn find_link(connection: &mut AnyConnection, id: i64) -> QueryResult<Option<
 }
 
 /// The registration with this id, if it has not expired.
-pub fn find(connection: &mut AnyConnection, id: i64, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
+pub fn find(
+    connection: &mut AnyConnection,
+    id: i64,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<PendingRegistrationRow>> {
     let live = pending_registrations::table.find(id).filter(pending_registrations::expires_at.gt(At(now)));
-    live.select(RegistrationRow::as_select()).first(connection).optional()
+    live.select(PendingRegistrationRow::as_select()).first(connection).optional()
 }
 
 /// The newest registration of an address that has not expired.
@@ -144,12 +149,12 @@ pub fn find_newest(
     connection: &mut AnyConnection,
     email_canonical: &str,
     now: DateTime<Utc>,
-) -> QueryResult<Option<RegistrationRow>> {
+) -> QueryResult<Option<PendingRegistrationRow>> {
     pending_registrations::table
         .filter(pending_registrations::email_canonical.eq(email_canonical))
         .filter(pending_registrations::expires_at.gt(At(now)))
         .order(pending_registrations::id.desc())
-        .select(RegistrationRow::as_select())
+        .select(PendingRegistrationRow::as_select())
         .first(connection)
         .optional()
 }
@@ -168,11 +173,11 @@ pub fn find_by_link(
     connection: &mut AnyConnection,
     link_hash: &[u8],
     now: CheckedTime,
-) -> QueryResult<Option<RegistrationRow>> {
+) -> QueryResult<Option<PendingRegistrationRow>> {
     pending_registrations::table
         .filter(pending_registrations::link_hash.assume_not_null().eq(link_hash))
         .filter(pending_registrations::expires_at.gt(At(now.get())))
-        .select(RegistrationRow::as_select())
+        .select(PendingRegistrationRow::as_select())
         .first(connection)
         .optional()
 }

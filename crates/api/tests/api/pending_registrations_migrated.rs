@@ -75,7 +75,7 @@ async fn a_used_account_keeps_working_where_confirmation_is_optional(database: D
 
 async fn an_unused_account_is_confirmed_by_its_old_link(database: Database) {
     let db = migrated_db(database, PASSWORD, false);
-    let hash = api::service::mail::links::hash_of("mailed before")
+    let hash = api::service::opaque_token::OpaqueToken::hash_of("mailed before")
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect::<Vec<_>>()

@@ -1,6 +1,6 @@
 //! Several registrations for one address: the opened link decides which one becomes the account, and a flood displaces none.
 
-use crate::registrations::{ADA, EVE, click, mandatory, pending, request, sign_up, users, verify};
+use crate::pending_registrations::{ADA, EVE, click, mandatory, pending, request, sign_up, users, verify};
 use crate::support::{Database, Mail, PASSWORD, TestApp, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;

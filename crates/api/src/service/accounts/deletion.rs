@@ -29,23 +29,23 @@ use std::sync::Arc;
 pub async fn delete(
     services: &Services,
     caller: StepCaller,
-    asked: Repeatable<DeleteMeRequest>,
+    repeatable: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
-    let step = asked.step.clone();
-    step.once(services, delete_once(services, caller, asked, client), |_| Ok(Some(()))).await
+    let step = repeatable.step.clone();
+    step.once(services, delete_once(services, caller, repeatable, client), |_| Ok(Some(()))).await
 }
 
 async fn delete_once(
     services: &Services,
     caller: StepCaller,
-    asked: Repeatable<DeleteMeRequest>,
+    repeatable: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let caller = caller.require_valid_token()?;
-    validation::given_password(&asked.request.password).map_err(|message| Error::field("password", message))?;
+    validation::given_password(&repeatable.request.password).map_err(|message| Error::field("password", message))?;
     let charges = mail::charge_request(services, &client).await?;
-    let deleted = reauthenticate_and_erase(services, caller, asked, client).await;
+    let deleted = reauthenticate_and_erase(services, caller, repeatable, client).await;
     if deleted.is_err() {
         charges.refund().await; // no mail is sent
     }

@@ -21,11 +21,11 @@ use auth_types::{FieldErrors, validation};
 pub async fn request(
     services: &Services,
     caller: CurrentUser,
-    asked: Repeatable<EmailChangeRequest>,
+    repeatable: Repeatable<EmailChangeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
-    let step = asked.step.clone();
-    step.once(services, request_once(services, caller, asked, client), |_| Ok(Some(()))).await
+    let step = repeatable.step.clone();
+    step.once(services, request_once(services, caller, repeatable, client), |_| Ok(Some(()))).await
 }
 
 async fn request_once(

@@ -2,12 +2,13 @@
 
 use super::deletion::{self, Removed};
 use super::email_change;
-use super::registrations::{ConfirmedRegistration, OpenedLink};
+use super::pending::{ConfirmedRegistration, OpenedLink};
 use crate::clock::CheckedTime;
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
-use crate::service::mail::links::{self, LinkNotValid};
+use crate::service::mail::links::LinkNotValid;
+use crate::service::opaque_token::OpaqueToken;
 use crate::service::sessions::token_pair;
 use crate::service::steps::{Repeatable, Replay, StepResult};
 use crate::service::{ClientInfo, Error, Services};
@@ -43,18 +44,18 @@ pub async fn resend(
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
     let charges = mail::charge_request(services, client).await?;
     let context = services.context(client.clone());
-    let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
+    let browser_secret_hash = OpaqueToken::hash_of(request.registration.as_deref().unwrap_or_default());
     let request = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
         let mut mail = mail::to_address(MailKind::VerifyEmail, &to, &context);
-        mail.registration = pending_registrations::find_of_browser(connection, &to, &registration_hash)?;
+        mail.pending_registration = pending_registrations::find_of_browser(connection, &to, &browser_secret_hash)?;
         mail_outbox::insert(connection, &mail)
     });
-    let asked = request.await;
-    if asked.is_err() {
+    let written = request.await;
+    if written.is_err() {
         charges.refund().await; // no mail is sent
     }
-    Ok(asked?)
+    Ok(written?)
 }
 
 /// What a link did.
@@ -93,13 +94,13 @@ impl VerificationOutcome {
 /// Confirms the address that a link went to, or undoes what its owner did not request.
 pub async fn verify(
     services: &Services,
-    asked: Repeatable<EmailVerifyRequest>,
+    repeatable: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
     services.clock.check()?; // an expired link must not become valid by it, and it may open a session
-    let step = asked.step.clone();
+    let step = repeatable.step.clone();
     let verified =
-        step.once(services, verify_once(services, asked, client), |StepResult { session, notice, .. }| {
+        step.once(services, verify_once(services, repeatable, client), |StepResult { session, notice, .. }| {
             let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
             let tokens = token_pair::token_response(services, &session, &user, services.clock.checked_now()?)?;
             Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
@@ -112,9 +113,9 @@ async fn verify_once(
     Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
-    let hash = links::hash_of(&request.token);
+    let hash = OpaqueToken::hash_of(&request.token);
     let context = services.checked_context(client.clone())?;
-    let registration_hash = request.registration.as_deref().map(links::hash_of);
+    let browser_secret_hash = request.registration.as_deref().map(OpaqueToken::hash_of);
     let now = context.checked_at();
     let lifetimes = services.settings.lifetimes.clone();
     let rejects = request.reject == Some(true);
@@ -122,7 +123,7 @@ async fn verify_once(
     let transaction = services.store.write(move |connection| {
         let link = OpenedLink {
             hash: &hash,
-            registration_hash: registration_hash.as_deref(),
+            browser_secret_hash: browser_secret_hash.as_deref(),
             lifetimes: &lifetimes,
             schema: &schema,
             context: &context,

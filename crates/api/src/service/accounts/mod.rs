@@ -7,7 +7,7 @@ pub mod email_change;
 pub mod email_verification;
 pub mod export;
 pub mod orphaned_files;
+pub mod pending;
 pub mod picture;
 pub mod profile;
 pub mod register;
-pub mod registrations;

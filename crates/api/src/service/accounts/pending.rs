@@ -12,7 +12,7 @@ use crate::service::sessions::token_pair;
 use crate::service::tables::Schema;
 use crate::service::{CheckedContext, RequestContext, mail};
 use crate::store::events::EventKind;
-use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
+use crate::store::pending_registrations::{self, NewPendingRegistration, PendingRegistrationRow};
 use crate::store::sessions::SessionRow;
 use crate::store::types::At;
 use crate::store::users::{NewUser, UserRow};
@@ -35,15 +35,15 @@ const READ_AT_ONCE: i64 = 120;
 /// determines the recipient.
 pub(in crate::service) fn insert(
     connection: &mut AnyConnection,
-    registration: &NewRegistration,
+    pending: &NewPendingRegistration,
     context: &RequestContext,
 ) -> QueryResult<()> {
-    let email = &registration.user.email_canonical;
-    let id = pending_registrations::insert(connection, registration)?;
+    let email = &pending.user.email_canonical;
+    let id = pending_registrations::insert(connection, pending)?;
     let waiting = pending_registrations::list_without_link(connection, email, READ_AT_ONCE)?;
     pending_registrations::delete_without_link(connection, &surplus(waiting))?;
     let mut link = mail::to_address(MailKind::ConfirmRegistration, email, context);
-    link.registration = Some(id);
+    link.pending_registration = Some(id);
     mail_outbox::insert(connection, &link)
 }
 
@@ -65,12 +65,12 @@ fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
 /// Mails the link of a registration again. `None` mails nothing, with the same statement.
 pub(in crate::service) fn mail_again(
     connection: &mut AnyConnection,
-    registration: Option<i64>,
+    pending: Option<i64>,
     context: &RequestContext,
 ) -> QueryResult<()> {
     // The address comes from the registration's row.
     let link = mail::to_address(MailKind::ConfirmRegistration, "", context);
-    mail_outbox::insert_if_pending(connection, registration, &link)
+    mail_outbox::insert_if_pending(connection, pending, &link)
 }
 
 /// Whether a confirmed registration replaces this account: its address was never confirmed, and it was never signed in to. A
@@ -83,14 +83,14 @@ pub(in crate::service) fn is_replaceable(user: &UserRow) -> bool {
 #[derive(Debug)]
 pub(in crate::service) struct OpenedLink<'a> {
     pub hash: &'a [u8],
-    /// The hash of what the browser sent as `registration`.
-    pub registration_hash: Option<&'a [u8]>,
+    /// The hash of the browser secret that came with the request, its member `registration`.
+    pub browser_secret_hash: Option<&'a [u8]>,
     pub lifetimes: &'a Lifetimes,
     pub schema: &'a Schema,
     pub context: &'a CheckedContext,
 }
 
-/// A registration that became an account.
+/// A pending registration that became an account.
 #[derive(Debug)]
 pub(in crate::service) struct ConfirmedRegistration {
     pub user: UserRow,
@@ -114,7 +114,7 @@ impl OpenedLink<'_> {
         // Lock the user's row first and then the registrations, as everything that changes both does.
         let account = lock_account(connection, &found.email_canonical)?;
         pending_registrations::lock_all(connection, &found.email_canonical)?;
-        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())?
+        let Some(pending) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())?
         else {
             return Ok(None);
         };
@@ -123,11 +123,11 @@ impl OpenedLink<'_> {
         }
         let removed =
             account.map(|account| deletion::remove(connection, self.schema, &account, self.context)).transpose()?;
-        let signs_in = self.registration_hash.is_some_and(|hash| {
-            hashing::same_digest(hash, &registration.registration_hash) // of the browser that signed up
+        let signs_in = self.browser_secret_hash.is_some_and(|hash| {
+            hashing::same_digest(hash, &pending.browser_secret_hash) // of the browser that signed up
         });
-        let Some((user, notice)) = self.insert_account(connection, &registration, signs_in)? else { return Ok(None) };
-        pending_registrations::delete_all(connection, &registration.email_canonical)?;
+        let Some((user, notice)) = self.insert_account(connection, &pending, signs_in)? else { return Ok(None) };
+        pending_registrations::delete_all(connection, &pending.email_canonical)?;
         events::insert(connection, &self.context.event(user.id, EventKind::Registered))?;
         events::insert(connection, &self.context.event(user.id, EventKind::EmailVerified))?;
         let session = if signs_in { Some(self.open_session(connection, &user)?) } else { None };
@@ -146,16 +146,16 @@ impl OpenedLink<'_> {
     fn insert_account(
         &self,
         connection: &mut AnyConnection,
-        registration: &RegistrationRow,
+        pending: &PendingRegistrationRow,
         signs_in: bool,
     ) -> QueryResult<Option<(UserRow, Option<VerifyNotice>)>> {
         let named = NewUser {
-            email: registration.email.clone(),
-            email_canonical: registration.email_canonical.clone(),
-            username: registration.username.clone(),
-            username_canonical: registration.username_canonical.clone(),
-            password_hash: registration.password_hash.clone(),
-            display_name: registration.display_name.clone(),
+            email: pending.email.clone(),
+            email_canonical: pending.email_canonical.clone(),
+            username: pending.username.clone(),
+            username_canonical: pending.username_canonical.clone(),
+            password_hash: pending.password_hash.clone(),
+            display_name: pending.display_name.clone(),
             role: Role::User.as_str(),
             email_verified_at: Some(At(self.context.at)),
             created_at: At(self.context.at),

@@ -1,17 +1,17 @@
 //! A sign-up: creates an account that is signed in at once, or a pending registration if the address must be confirmed first.
 
-use super::registrations;
+use super::pending;
 use crate::mails::MailKind;
 use crate::names::{self, Name, Spellings};
 use crate::service::limits::Budget;
-use crate::service::mail::links::LinkToken;
-use crate::service::passwords::hashing::{self, OwnWords};
+use crate::service::opaque_token::OpaqueToken;
+use crate::service::passwords::hashing::{self, ContextWords};
 use crate::service::sessions::token_pair;
 use crate::service::steps::{IdempotentStep, Repeatable, Replay, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
 use crate::service::{ClientInfo, CommonFailure, Error, Services, mail};
 use crate::store::events::EventKind;
-use crate::store::pending_registrations::NewRegistration;
+use crate::store::pending_registrations::NewPendingRegistration;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName, UserRow};
 use crate::store::{StoreError, events, mail_outbox, sessions, users};
@@ -39,7 +39,7 @@ struct NewAccount {
     username: Option<Name>,
     display_name: String,
     password: SecretString,
-    own_words: OwnWords,
+    context_words: ContextWords,
     errors: FieldErrors,
 }
 
@@ -55,8 +55,7 @@ struct SignUpContext<'a> {
 #[derive(Debug)]
 pub enum RegisterOutcome {
     SignedIn(Box<TokenResponse>),
-    /// The address gets a mail: a link that confirms it, or a notice that it already has an account. The secret is for the
-    /// browser.
+    /// The address gets a mail: a link that confirms it, or a notice that it already has an account. With the browser secret.
     Pending(SecretString),
 }
 
@@ -67,21 +66,21 @@ pub enum RegisterOutcome {
 /// [`Error`]; then nothing is stored.
 pub async fn register(
     services: &Services,
-    asked: Repeatable<RegisterRequest>,
+    repeatable: Repeatable<RegisterRequest>,
     language: Option<String>,
     client: ClientInfo,
 ) -> Result<RegisterOutcome, RegisterError> {
     services.clock.check()?; // by a wrong clock the session would have ended already, or not begun yet
-    let Repeatable { request, step } = asked;
+    let Repeatable { request, step } = repeatable;
     let context = SignUpContext { services, step: step.clone(), language, client };
     step.once(services, context.register(&request), |done| repeat(services, done)).await
 }
 
-/// Returns the tokens again, or the browser's secret of a sign-up that waits for its mail. A client that has used the tokens had
+/// Returns the tokens again, or the browser secret of a sign-up that waits for its mail. A client that has used the tokens had
 /// the response: the same request after that creates no second account, even if the first one was deleted.
 fn repeat(services: &Services, done: StepResult) -> Result<Option<RegisterOutcome>, RegisterError> {
     if services.settings.accounts.email_verification == EmailVerification::Mandatory {
-        return Ok(Some(RegisterOutcome::Pending(done.registration.token)));
+        return Ok(Some(RegisterOutcome::Pending(done.browser_secret.token)));
     }
     let (session, user) = done.session.ok_or(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))?;
     let tokens = token_pair::token_response(services, &session, &user, services.clock.checked_now()?)?;
@@ -151,34 +150,34 @@ impl SignUpContext<'_> {
     async fn insert_pending(self, user: NewUser) -> Result<SecretString, RegisterError> {
         let Self { services, step, language, client } = self;
         let context = services.checked_context(client)?;
-        let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
-        let registration = NewRegistration {
-            expires_at: context.shared_at.0 + registrations::LIFETIME,
+        let OpaqueToken { token, hash } = step.browser_secret().map_or_else(OpaqueToken::random, Ok)?;
+        let pending = NewPendingRegistration {
+            expires_at: context.shared_at.0 + pending::LIFETIME,
             user,
             language,
-            registration_hash: hash,
+            browser_secret_hash: hash,
             ip_address: context.client.ip_address.clone(),
             user_agent: context.client.user_agent.clone(),
         };
         let insertion = services.store.write(move |connection| {
-            if let Some(username) = &registration.user.username_canonical
+            if let Some(username) = &pending.user.username_canonical
                 && users::is_username_taken(connection, username)?
             {
                 return Ok(false);
             }
             step.complete(connection, Replay::default(), context.shared_at)?;
-            registrations::insert(connection, &registration, &context).map(|()| true)
+            pending::insert(connection, &pending, &context).map(|()| true)
         });
         if insertion.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
     }
 }
 
-/// Creates an account as [`create`] does, but only by a clock that agrees with the database's. A command has not compared them
-/// before, and by a wrong clock the user's later actions might be dated before the sign-up.
+/// Compares this process's clock with the database's, which a command has not done before, and creates an account as [`create`]
+/// does if they agree. By a wrong clock the user's later actions might be dated before the sign-up.
 ///
 /// # Errors
 /// [`Error`]; then nothing is stored.
-pub async fn create_by_a_right_clock(
+pub async fn compare_clocks_and_create(
     services: &Services,
     request: &RegisterRequest,
     role: Role,
@@ -218,20 +217,21 @@ impl NewAccount {
         let username = username.map_err(|message| note("username", message)).unwrap_or_default();
         let display_name = names::display_name(request.display_name.as_deref().unwrap_or_default());
         let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
-        let own_words = OwnWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
+        let context_words =
+            ContextWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
         let rules = services.settings.passwords.rules;
-        if let Err(message) = hashing::check_form(&request.password, rules, &own_words) {
+        if let Err(message) = hashing::check_form(&request.password, rules, &context_words) {
             note("password", message);
         }
         let password = request.password.as_str().into();
-        Self { email, username, display_name, password, own_words, errors }
+        Self { email, username, display_name, password, context_words, errors }
     }
 }
 
 /// Checks the password's strength if its form is valid, so that all errors are reported together, and encodes it if there are
 /// none.
 async fn new_user(services: &Services, account: NewAccount, role: Role) -> Result<NewUser, RegisterError> {
-    let NewAccount { email, username, display_name, password, own_words, mut errors } = account;
+    let NewAccount { email, username, display_name, password, context_words, mut errors } = account;
     if errors.contains_key("password") {
         return Err(Error::Fields(errors));
     }
@@ -239,7 +239,7 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
     let fields_fit = errors.is_empty();
     let encode = move || {
         let password = password.expose_secret();
-        hashing::check_strength(password, &own_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
+        hashing::check_strength(password, &context_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
     };
     let password_hash = match services.hashing.run(encode).await? {
         Ok(Some(hash)) => hash?,

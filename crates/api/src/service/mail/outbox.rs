@@ -20,13 +20,13 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, context: &Re
     NewMail {
         kind,
         user: None,
-        registration: None,
+        pending_registration: None,
         recipient: address.to_owned(),
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
         requester: client.network.map(|network| network.to_string()),
         at: at.0,
-        expires_at: at.0 + kind.mail().worth_sending,
+        expires_at: at.0 + kind.mail().send_within,
     }
 }
 

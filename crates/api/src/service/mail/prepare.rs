@@ -1,22 +1,23 @@
-//! From a row of the outbox to a letter: its recipient, its link, and whether the address may get it now.
+//! From a row of the outbox to a mail: its recipient, its link, and whether the address may get it now.
 //!
 //! All of this is decided in one transaction, from rows that are read again under their locks: since the row was claimed, its
 //! request may have been withdrawn, or its account changed or deleted.
 
 use super::address_quota::{AddressQuota, Allowance};
-use super::links::{self, LinkToken, MailTokens};
+use super::links::{self, MailTokens};
 use super::target::{self, Target};
-use super::text::{self, Letter, LetterDraft};
+use super::text::{self, MailDraft, RenderedMail};
 use crate::clock::CheckedTime;
 use crate::config::Settings;
 use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
 use crate::names::Spellings;
-use crate::service::accounts::registrations;
+use crate::service::accounts::pending;
+use crate::service::opaque_token::OpaqueToken;
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, Gather, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken};
-use crate::store::pending_registrations::{self, RegistrationRow};
+use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use auth_types::UserId;
@@ -24,7 +25,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// Why a letter cannot be prepared yet.
+/// Why a mail cannot be prepared yet.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PrepareError {
     #[error("FRONTEND_URL is not set, so a link would lead nowhere")]
@@ -35,9 +36,9 @@ pub(super) enum PrepareError {
 
 /// The result of preparing a row of the outbox.
 pub(super) enum Prepared {
-    /// The letter, and the token if it contains a link to an account.
-    Letter(Box<Letter>, Option<NewToken>),
-    /// There is no such account or registration, nothing left to confirm, the link was used or replaced, a newer mail is
+    /// The mail, and the token if it contains a link to an account.
+    Rendered(Box<RenderedMail>, Option<NewToken>),
+    /// There is no such account or pending registration, nothing left to confirm, the link was used or replaced, a newer mail is
     /// queued, or the owner is notified instead.
     NothingToSend,
     /// The row was deleted, or another worker has claimed it.
@@ -49,13 +50,13 @@ pub(super) enum Prepared {
 }
 
 /// The decision of the transaction.
-enum LetterDecision {
+enum PrepareDecision {
     Send {
         /// The updated row.
         mail: Box<MailRow>,
         to: String,
-        /// The kind of the letter, which may differ from the row's.
-        says: MailKind,
+        /// The kind of the mail, which may differ from the row's.
+        kind: MailKind,
         /// The token of its link.
         token: SecretString,
         /// The token's row, if the link is for an account.
@@ -67,7 +68,7 @@ enum LetterDecision {
     Deferred,
 }
 
-/// Prepares the letter, if there is one to send.
+/// Prepares the mail, if there is one to send.
 pub(super) async fn prepare(services: &Services, mail: &MailRow, now: CheckedTime) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let front_end = FrontEnd::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
@@ -79,14 +80,14 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: CheckedTim
         Content::Notice(to, _) => preparation.notice(connection, *to),
     });
     Ok(match transaction.await? {
-        LetterDecision::Send { mail, to, says, token, issued } => {
-            let letter = text::letter(LetterDraft { mail: &mail, says, front_end, to }, &token);
-            Prepared::Letter(Box::new(letter), issued)
+        PrepareDecision::Send { mail, to, kind, token, issued } => {
+            let rendered = text::render(MailDraft { row: &mail, kind, front_end, to }, &token);
+            Prepared::Rendered(Box::new(rendered), issued)
         }
-        LetterDecision::NothingToSend => Prepared::NothingToSend,
-        LetterDecision::Withdrawn => Prepared::Withdrawn,
-        LetterDecision::OverAmount(mails) => Prepared::OverAmount(mails),
-        LetterDecision::Deferred => Prepared::Deferred,
+        PrepareDecision::NothingToSend => Prepared::NothingToSend,
+        PrepareDecision::Withdrawn => Prepared::Withdrawn,
+        PrepareDecision::OverAmount(mails) => Prepared::OverAmount(mails),
+        PrepareDecision::Deferred => Prepared::Deferred,
     })
 }
 
@@ -99,20 +100,20 @@ struct Preparation {
 }
 
 impl Preparation {
-    fn link(self, connection: &mut AnyConnection, link: MailLink) -> QueryResult<LetterDecision> {
+    fn link(self, connection: &mut AnyConnection, link: MailLink) -> QueryResult<PrepareDecision> {
         let found = self.find_account(connection)?.map(|user| user.id);
         // Locks the user's row first, then the mail and the tokens: the order of every transaction that changes several.
         if let Some(id) = found {
             users::lock_credentials(connection, id)?;
         }
         if !mail_outbox::lock(connection, &self.mail)? {
-            return Ok(LetterDecision::Withdrawn);
+            return Ok(PrepareDecision::Withdrawn);
         }
         let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
         match target::find(connection, &self.mail, link, user, self.now)? {
             Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
-            Target::Account(..) | Target::NothingToSend => Ok(LetterDecision::NothingToSend),
-            Target::Registration(registration) => self.link_for_registration(connection, registration),
+            Target::Account(..) | Target::NothingToSend => Ok(PrepareDecision::NothingToSend),
+            Target::PendingRegistration(pending) => self.link_for_pending(connection, pending),
             Target::OwnerOf(owner) => {
                 self.record_request(connection, owner.id, EventKind::RegisterRepeated)?;
                 self.notify_owner(connection, &owner)
@@ -120,9 +121,14 @@ impl Preparation {
         }
     }
 
-    fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<LetterDecision> {
-        let (to, says) = match purpose {
-            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(LetterDecision::NothingToSend),
+    fn link_for(
+        self,
+        connection: &mut AnyConnection,
+        user: &UserRow,
+        purpose: Purpose,
+    ) -> QueryResult<PrepareDecision> {
+        let (to, kind) = match purpose {
+            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(PrepareDecision::NothingToSend),
             // To the account's own spelling of the address, never to a stranger's.
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_recipient(connection, user)?,
@@ -130,28 +136,28 @@ impl Preparation {
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
         let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
-            return Ok(LetterDecision::NothingToSend); // an earlier attempt has arrived and the link was used, or a newer one replaced it
+            return Ok(PrepareDecision::NothingToSend); // an earlier attempt has arrived and the link was used, or a newer one replaced it
         }
         if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
-            return Ok(LetterDecision::NothingToSend); // after an outage an account gets one mail, not each one that was requested in it
+            return Ok(PrepareDecision::NothingToSend); // after an outage an account gets one mail, not each one that was requested in it
         }
         if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
             // Returns before any token is changed, so that the link that did arrive stays valid.
             return self.drop_link(connection);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
-        let LinkToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
+        let OpaqueToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
         let expires_at = self.now + links::lifetime(purpose);
         let issued = NewToken { hash, purpose, user: user.id, email: proves.clone(), expires_at };
         self.issue(connection, &issued)?;
-        Ok(LetterDecision::Send { mail: Box::new(self.mail), to, says, token, issued: Some(issued) })
+        Ok(PrepareDecision::Send { mail: Box::new(self.mail), to, kind, token, issued: Some(issued) })
     }
 
     /// Deletes the mail, whose address has used up its quota, with the others that wait for the same address.
-    fn drop_link(&self, connection: &mut AnyConnection) -> QueryResult<LetterDecision> {
+    fn drop_link(&self, connection: &mut AnyConnection) -> QueryResult<PrepareDecision> {
         let waiting = mail_outbox::delete_unattempted_duplicates(connection, &self.mail)?;
         mail_outbox::delete(connection, &self.mail)?;
-        Ok(LetterDecision::OverAmount(1 + waiting))
+        Ok(PrepareDecision::OverAmount(1 + waiting))
     }
 
     /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's
@@ -163,29 +169,29 @@ impl Preparation {
         })
     }
 
-    fn link_for_registration(
+    fn link_for_pending(
         self,
         connection: &mut AnyConnection,
-        registration: RegistrationRow,
-    ) -> QueryResult<LetterDecision> {
-        if self.quota.take(connection, &self.mail, &registration.email, self.now)? != Allowance::Available {
+        pending: PendingRegistrationRow,
+    ) -> QueryResult<PrepareDecision> {
+        if self.quota.take(connection, &self.mail, &pending.email, self.now)? != Allowance::Available {
             return self.drop_link(connection);
         }
-        let expires_at = self.now + registrations::LIFETIME;
-        let known = pending_registrations::find_link(connection, registration.id)?;
-        let tokens = MailTokens::of_registration(&self.settings.keys, &registration);
-        let LinkToken { token, hash } = tokens.choose(known.as_deref());
-        let exists = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
+        let expires_at = self.now + pending::LIFETIME;
+        let known = pending_registrations::find_link(connection, pending.id)?;
+        let tokens = MailTokens::of_pending(&self.settings.keys, &pending);
+        let OpaqueToken { token, hash } = tokens.choose(known.as_deref());
+        let exists = pending_registrations::set_link(connection, pending.id, &hash, expires_at)?;
         Ok(if exists {
-            LetterDecision::Send {
+            PrepareDecision::Send {
                 mail: Box::new(self.mail),
-                to: registration.email,
-                says: MailKind::ConfirmRegistration,
+                to: pending.email,
+                kind: MailKind::ConfirmRegistration,
                 token,
                 issued: None,
             }
         } else {
-            LetterDecision::NothingToSend
+            PrepareDecision::NothingToSend
         })
     }
 
@@ -197,31 +203,31 @@ impl Preparation {
     }
 
     /// The address has an account: its owner gets a notice instead of a link.
-    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<LetterDecision> {
+    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<PrepareDecision> {
         let kind = MailKind::AccountExists;
         let notice = NewMail {
             kind,
             user: None,
-            registration: None,
+            pending_registration: None,
             recipient: owner.email_canonical.clone(),
             ip_address: self.mail.ip_address.clone(),
             user_agent: self.mail.user_agent.clone(),
             requester: self.mail.requester.clone(),
             at: self.mail.created_at,
-            expires_at: self.mail.created_at + kind.mail().worth_sending,
+            expires_at: self.mail.created_at + kind.mail().send_within,
         };
         mail_outbox::insert(connection, &notice)?;
-        Ok(LetterDecision::NothingToSend)
+        Ok(PrepareDecision::NothingToSend)
     }
 
-    fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<LetterDecision> {
+    fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<PrepareDecision> {
         if !mail_outbox::lock(connection, &self.mail)? {
-            return Ok(LetterDecision::Withdrawn);
+            return Ok(PrepareDecision::Withdrawn);
         }
         let to = match to {
             NoticeTo::Owner => match self.find_by_recipient(connection)? {
                 Some(owner) => owner.email,
-                None => return Ok(LetterDecision::NothingToSend),
+                None => return Ok(PrepareDecision::NothingToSend),
             },
             NoticeTo::Recipient => self.mail.recipient.clone(),
         };
@@ -229,12 +235,12 @@ impl Preparation {
             Allowance::Available => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
                 let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
-                Ok(LetterDecision::Send { mail: Box::new(mail), to, says: self.mail.kind, token, issued: None })
+                Ok(PrepareDecision::Send { mail: Box::new(mail), to, kind: self.mail.kind, token, issued: None })
             }
             Allowance::AvailableAt(at) => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;
                 mail_outbox::defer(connection, &mail, at)?;
-                Ok(LetterDecision::Deferred)
+                Ok(PrepareDecision::Deferred)
             }
         }
     }

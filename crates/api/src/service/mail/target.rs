@@ -2,9 +2,9 @@
 //! notice.
 
 use crate::mails::{MailLink, Purpose};
-use crate::service::accounts::registrations;
+use crate::service::accounts::pending;
 use crate::store::mail_outbox::MailRow;
-use crate::store::pending_registrations::{self, RegistrationRow};
+use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
@@ -12,10 +12,10 @@ use chrono::{DateTime, Utc};
 /// What a link is for.
 pub(super) enum Target {
     Account(UserRow, Purpose),
-    Registration(RegistrationRow),
+    PendingRegistration(PendingRegistrationRow),
     /// The address of a sign-up has an account already; its owner is notified.
     OwnerOf(UserRow),
-    /// There is no such account or registration.
+    /// There is no such account or pending registration.
     NothingToSend,
 }
 
@@ -29,30 +29,30 @@ pub(super) fn find(
 ) -> QueryResult<Target> {
     let purpose = match link {
         MailLink::Account(purpose) => purpose,
-        MailLink::Registration => Purpose::VerifyEmail,
+        MailLink::PendingRegistration => Purpose::VerifyEmail,
     };
     let is_about_account = mail.user_id.is_some() || purpose != Purpose::VerifyEmail;
     Ok(match account {
-        Some(user) if !is_about_account && registrations::is_replaceable(&user) => {
-            match registration(connection, mail, now)? {
-                Some(registration) => Target::Registration(registration),
-                None if link == MailLink::Registration => Target::NothingToSend,
+        Some(user) if !is_about_account && pending::is_replaceable(&user) => {
+            match find_pending(connection, mail, now)? {
+                Some(pending) => Target::PendingRegistration(pending),
+                None if link == MailLink::PendingRegistration => Target::NothingToSend,
                 None => Target::Account(user, purpose),
             }
         }
-        Some(user) if link == MailLink::Registration => Target::OwnerOf(user),
+        Some(user) if link == MailLink::PendingRegistration => Target::OwnerOf(user),
         Some(user) => Target::Account(user, purpose),
         None if is_about_account => Target::NothingToSend,
-        None => registration(connection, mail, now)?.map_or(Target::NothingToSend, Target::Registration),
+        None => find_pending(connection, mail, now)?.map_or(Target::NothingToSend, Target::PendingRegistration),
     })
 }
 
-/// The registration that the mail is about; the newest one of the address if it names none.
-fn registration(
+/// The pending registration that the mail is about; the newest one of the address if it names none.
+fn find_pending(
     connection: &mut AnyConnection,
     mail: &MailRow,
     now: DateTime<Utc>,
-) -> QueryResult<Option<RegistrationRow>> {
+) -> QueryResult<Option<PendingRegistrationRow>> {
     match mail.registration_id {
         Some(id) => pending_registrations::find(connection, id, now),
         None => pending_registrations::find_newest(connection, &mail.recipient, now),

@@ -1,6 +1,6 @@
 //! A new password for a caller who knows the old one. All sessions end, and the caller continues with a new one.
 
-use super::hashing::{self, OwnWords};
+use super::hashing::{self, ContextWords};
 use super::reauthentication::{self, CallerAccount, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
 use crate::mails::MailKind;
 use crate::service::limits::Budget;
@@ -44,12 +44,12 @@ fn not_proven(error: ReauthenticationError) -> PasswordChangeError {
 pub async fn change(
     services: &Services,
     caller: StepCaller,
-    asked: Repeatable<PasswordChangeRequest>,
+    repeatable: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     services.clock.check()?; // as at a sign-in
-    let step = asked.step.clone();
-    let change = step.once(services, change_once(services, caller, asked, client), |done| {
+    let step = repeatable.step.clone();
+    let change = step.once(services, change_once(services, caller, repeatable, client), |done| {
         let now = services.clock.checked_now()?;
         let again = done.session.map(|(session, user)| token_pair::token_response(services, &session, &user, now));
         Ok(again.transpose()?)
@@ -60,14 +60,14 @@ pub async fn change(
 async fn change_once(
     services: &Services,
     caller: StepCaller,
-    asked: Repeatable<PasswordChangeRequest>,
+    repeatable: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let caller = caller.require_valid_token().map_err(not_proven)?;
     let mut charges = mail::charge_request(services, &client).await?;
     charges.charge_client(Budget::PasswordChangeClient).await?;
     charges.charge_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
-    let changed = reauthenticate_and_change(services, caller, asked, client).await;
+    let changed = reauthenticate_and_change(services, caller, repeatable, client).await;
     match &changed {
         Ok(_) => {}
         // The strength check has cost time, but no mail is sent.
@@ -115,12 +115,12 @@ async fn reauthenticate_and_hash(
 ) -> Result<(CallerAccount, String), PasswordChangeError> {
     let account = reauthentication::find(services, caller).await.map_err(not_proven)?;
     let user = &account.user;
-    let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
-    check(services, &own_words, &request).map_err(Error::Fields)?;
+    let context_words = ContextWords::of(&user.email, user.username.as_deref(), &user.display_name);
+    check(services, &context_words, &request).map_err(Error::Fields)?;
     let account = reauthentication::check(services, account, request.current_password, client).await;
     let account = account.map_err(not_proven)?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || hashing::check_and_hash(&request.new_password, &own_words, cost);
+    let encode = move || hashing::check_and_hash(&request.new_password, &context_words, cost);
     let password_hash = services.hashing.run(encode).await??;
     let password_hash = password_hash.map_err(|words| Error::Refused(PasswordChangeRefusal::TooWeak(words)))?;
     Ok((account, password_hash))
@@ -138,12 +138,16 @@ fn note(connection: &mut AnyConnection, user: &UserRow, context: &RequestContext
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, user.id, &user.email, context))
 }
 
-fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {
+fn check(
+    services: &Services,
+    context_words: &ContextWords,
+    request: &PasswordChangeRequest,
+) -> Result<(), FieldErrors> {
     let mut errors = FieldErrors::new();
     if let Err(message) = validation::given_password(&request.current_password) {
         errors.insert("current_password".to_owned(), vec![message]);
     }
-    if let Err(message) = hashing::check_form(&request.new_password, services.settings.passwords.rules, own_words) {
+    if let Err(message) = hashing::check_form(&request.new_password, services.settings.passwords.rules, context_words) {
         errors.insert("new_password".to_owned(), vec![message]);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

@@ -1,12 +1,13 @@
 //! A new password for a user who has forgotten the old one, by a link that is mailed to the account's address.
 
-use super::hashing::{self, OwnWords};
+use super::hashing::{self, ContextWords};
 use crate::clock::CheckedTime;
 use crate::gate::{self, ShareKey};
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
+use crate::service::opaque_token::OpaqueToken;
 use crate::service::steps::{Repeatable, Replay};
 use crate::service::{ClientInfo, Error, RequestContext, Services};
 use crate::store::events::EventKind;
@@ -43,12 +44,12 @@ pub async fn request(
 /// [`Error`]; then a valid link stays valid.
 pub async fn confirm(
     services: &Services,
-    asked: Repeatable<PasswordResetConfirmRequest>,
+    repeatable: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     services.clock.check()?; // an expired link must not become valid by it
-    let step = asked.step.clone();
-    step.once(services, confirm_once(services, asked, client), |_| Ok(Some(()))).await
+    let step = repeatable.step.clone();
+    step.once(services, confirm_once(services, repeatable, client), |_| Ok(Some(()))).await
 }
 
 async fn confirm_once(
@@ -56,18 +57,18 @@ async fn confirm_once(
     Repeatable { request, step }: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
-    let hash = links::hash_of(&request.token);
+    let hash = OpaqueToken::hash_of(&request.token);
     let now = services.clock.checked_now()?;
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
     // The holder of the link reads the account's mail.
     gate::attribute_to(ShareKey::Account(user.id.0));
-    let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
-    hashing::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
+    let context_words = ContextWords::of(&user.email, user.username.as_deref(), &user.display_name);
+    hashing::check_form(&request.new_password, services.settings.passwords.rules, &context_words)
         .map_err(|message| Error::field("new_password", message))?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || hashing::check_and_hash(&request.new_password, &own_words, cost);
+    let encode = move || hashing::check_and_hash(&request.new_password, &context_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
     let context = services.checked_context(client.clone())?;

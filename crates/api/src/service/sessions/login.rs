@@ -3,7 +3,7 @@
 use super::token_pair;
 use crate::gate;
 use crate::names::Spellings;
-use crate::service::accounts::registrations;
+use crate::service::accounts::pending;
 use crate::service::limits::{Budget, Charges, Network, Throttled};
 use crate::service::passwords::hashing::{self, PasswordVerdict};
 use crate::service::{ClientInfo, CommonFailure, Error, Services};
@@ -320,7 +320,7 @@ async fn record_failure(services: &Services, failure: FailedSignIn, client: &Cli
     let context = services.context(client.clone());
     let recording = services.store.write(move |connection| {
         events::insert(connection, &context.event(failure.user, EventKind::LoginFailed))?;
-        registrations::mail_again(connection, failure.pending, &context)
+        pending::mail_again(connection, failure.pending, &context)
     });
     recording.await
 }

@@ -20,7 +20,7 @@ pub enum StepKind {
     AccountDeletion,
 }
 
-/// Makes the fingerprints: the key of the current secret, then those of the fallbacks.
+/// The HMAC keys of the fingerprints: that of the current secret, then those of the fallbacks.
 pub struct StepKeys(Vec<hmac::Key>);
 
 impl StepKeys {
@@ -29,17 +29,18 @@ impl StepKeys {
         Self(secrets.map(|secret| derived_key(secret, PURPOSE)).collect())
     }
 
-    /// A request of `caller`, if it has one, that carries `key`.
+    /// A request of `caller`, if it has one, with the value of its `Idempotency-Key`, if it has that.
     pub fn repeatable<R: Serialize>(
         &self,
         kind: StepKind,
         caller: Option<CurrentUser>,
-        key: Option<&[u8]>,
+        idempotency_key: Option<&[u8]>,
         request: R,
     ) -> Repeatable<R> {
         let caller = caller.map(|caller| (caller.id, caller.session));
-        let whole = key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
-        let fingerprints = whole.map(|whole| self.0.iter().map(|key| Fingerprint::of(&whole, key)).collect());
+        let identity = idempotency_key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
+        let fingerprints =
+            identity.map(|identity| self.0.iter().map(|hmac_key| Fingerprint::of(&identity, hmac_key)).collect());
         Repeatable { request, step: IdempotentStep { fingerprints: fingerprints.unwrap_or_default() } }
     }
 }
@@ -62,7 +63,7 @@ impl<R> fmt::Debug for Repeatable<R> {
     }
 }
 
-/// The fingerprints of a request, that of the current secret first; none if it carries no key.
+/// The fingerprints of a request, that of the current secret first; none if it has no `Idempotency-Key`.
 #[derive(Clone)]
 pub(in crate::service) struct IdempotentStep {
     pub(super) fingerprints: Vec<Fingerprint>,
@@ -71,14 +72,14 @@ pub(in crate::service) struct IdempotentStep {
 #[derive(Clone)]
 pub(super) struct Fingerprint {
     pub(super) hash: Vec<u8>,
-    /// The hash from which a sign-up's browser secret is made.
-    pub(super) registration: Vec<u8>,
+    /// The bytes of a sign-up's browser secret.
+    pub(super) browser_secret: Vec<u8>,
 }
 
 impl Fingerprint {
-    fn of(whole: &[u8], key: &hmac::Key) -> Self {
-        let hash = hmac::sign(key, whole).as_ref().to_vec();
-        let registration = hmac::sign(key, &[b"registration".as_slice(), &hash].concat()).as_ref().to_vec();
-        Self { hash, registration }
+    fn of(identity: &[u8], hmac_key: &hmac::Key) -> Self {
+        let hash = hmac::sign(hmac_key, identity).as_ref().to_vec();
+        let browser_secret = hmac::sign(hmac_key, &[b"registration".as_slice(), &hash].concat()).as_ref().to_vec();
+        Self { hash, browser_secret }
     }
 }

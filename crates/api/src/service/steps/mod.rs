@@ -7,7 +7,7 @@
 //! current secret, and the lookup uses those of all secrets.
 //!
 //! No part of a response is stored. Tokens are made again from the session's row, as in a refresh, and only until they have
-//! been used; the secret that a sign-up gives to its browser is derived from the fingerprint.
+//! been used; a sign-up's browser secret is derived from the fingerprint.
 
 mod caller;
 mod keys;

@@ -3,7 +3,7 @@
 use super::keys::{Fingerprint, IdempotentStep};
 use crate::clock::{ComparedClock, SharedTime, WrongClock};
 use crate::service::Services;
-use crate::service::mail::links::LinkToken;
+use crate::service::opaque_token::OpaqueToken;
 use crate::service::sessions::authorize;
 use crate::service::sessions::refusal::AuthorizationRefusal;
 use crate::store::completed_steps::{self, CompletedStep};
@@ -17,13 +17,13 @@ use serde_json::Value;
 
 /// How long a repeated request gets its response again.
 pub const REPLAY_WINDOW: Duration = Duration::minutes(10);
-/// How far ahead of this process's time another one may have recorded a step.
-const AHEAD: Duration = Duration::minutes(1);
+/// How far ahead of this process's time another one may have recorded a step: their clocks may differ.
+const MAX_CLOCK_SKEW: Duration = Duration::minutes(1);
 
 /// What a request has done.
 pub(in crate::service) struct StepResult {
-    /// The secret that a sign-up gave to its browser.
-    pub registration: LinkToken,
+    /// A sign-up's browser secret.
+    pub browser_secret: OpaqueToken,
     /// The session that it began, while its first tokens are live and not exchanged yet.
     pub session: Option<(SessionRow, UserRow)>,
     pub notice: Option<VerifyNotice>,
@@ -98,9 +98,9 @@ impl IdempotentStep {
         )
     }
 
-    /// The secret that a sign-up gives to its browser: the same for the same request.
-    pub(in crate::service) fn registration(&self) -> Option<LinkToken> {
-        self.fingerprints.first().map(|fingerprint| LinkToken::of(&fingerprint.registration))
+    /// A sign-up's browser secret: the same for the same request.
+    pub(in crate::service) fn browser_secret(&self) -> Option<OpaqueToken> {
+        self.fingerprints.first().map(|fingerprint| OpaqueToken::of(&fingerprint.browser_secret))
     }
 
     async fn find(&self, services: &Services) -> Result<Option<FoundStep>, StoreError> {
@@ -119,7 +119,7 @@ fn look_up(
     let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
     let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else { return Ok(None) };
     let age = clock.shared_now().0 - step.at;
-    if age >= REPLAY_WINDOW || age < -AHEAD {
+    if age >= REPLAY_WINDOW || age < -MAX_CLOCK_SKEW {
         return Ok(Some(FoundStep { hash, at: step.at, done: None }));
     }
     let session = match step.session {
@@ -133,6 +133,6 @@ fn look_up(
     // A client that has exchanged the refresh token has received the response.
     let session = session.filter(|(session, _)| refusal == Some(None) && session.generation == 1);
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
-    let registration = LinkToken::of(&fingerprint.registration);
-    Ok(Some(FoundStep { hash, at: step.at, done: Some(StepResult { registration, session, notice }) }))
+    let browser_secret = OpaqueToken::of(&fingerprint.browser_secret);
+    Ok(Some(FoundStep { hash, at: step.at, done: Some(StepResult { browser_secret, session, notice }) }))
 }

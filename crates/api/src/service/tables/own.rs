@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// How long an ended session, a link and the row of a deleted account are kept, days. Owners may ask about them.
 const KEEP_DAYS: i64 = 7;
 /// Maximum number of pending registrations: what a flood from very many addresses may leave for a day.
-const MOST_REGISTRATIONS: i64 = 1_000_000;
+const MOST_PENDING_REGISTRATIONS: i64 = 1_000_000;
 
 /// All of Latchkey's tables; a table comes after those that it refers to. The lists of an export have the same order.
 pub fn own_tables() -> Vec<Table> {
@@ -122,7 +122,9 @@ fn pending_registrations() -> Table {
         .erased(erasure)
         // Expired registrations can no longer be confirmed.
         .pruned(|connection, due, batch| pending_registrations::delete_expired(connection, due.now, batch))
-        .pruned(|connection, _, batch| pending_registrations::delete_oldest(connection, MOST_REGISTRATIONS, batch))
+        .pruned(|connection, _, batch| {
+            pending_registrations::delete_oldest(connection, MOST_PENDING_REGISTRATIONS, batch)
+        })
 }
 
 fn mail_outbox() -> Table {

@@ -25,8 +25,8 @@ use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-/// An id that no registration has.
-const NO_REGISTRATION: i64 = 0;
+/// An id that no pending registration has.
+const NO_PENDING_REGISTRATION: i64 = 0;
 
 /// The distance between the turns of one requester's mails: a client may request twenty an hour, and this spreads them evenly.
 const TURN: Duration = Duration::minutes(3);
@@ -46,7 +46,7 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
             mail_outbox::created_at.eq(At(mail.at)),
             mail_outbox::due_at.eq(At(mail.at)),
             mail_outbox::expires_at.eq(At(mail.expires_at)),
-            mail_outbox::registration_id.eq(mail.registration),
+            mail_outbox::registration_id.eq(mail.pending_registration),
             mail_outbox::requester.eq(mail.requester.as_deref()),
             mail_outbox::turn_at.eq(At(turn_at)),
             mail_outbox::occurrences.eq(1 + folded.occurrences),
@@ -69,12 +69,12 @@ pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<
     Ok(newer.contains(&mail.subject()))
 }
 
-/// Inserts `mail` for the address of the pending registration `registration`, if it exists. The statements are the same either
+/// Inserts `mail` for the address of the pending registration with the id `pending`, if it exists. The statements are the same either
 /// way.
-pub fn insert_if_pending(connection: &mut AnyConnection, registration: Option<i64>, mail: &NewMail) -> QueryResult<()> {
+pub fn insert_if_pending(connection: &mut AnyConnection, pending: Option<i64>, mail: &NewMail) -> QueryResult<()> {
     let turn_at = next_turn(connection, mail)?;
     let rows = pending_registrations::table
-        .filter(pending_registrations::id.eq(registration.unwrap_or(NO_REGISTRATION)))
+        .filter(pending_registrations::id.eq(pending.unwrap_or(NO_PENDING_REGISTRATION)))
         .filter(pending_registrations::expires_at.gt(At(mail.at)))
         .select((
             mail.kind.as_str().into_sql::<Text>(),

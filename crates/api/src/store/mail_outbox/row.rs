@@ -25,7 +25,7 @@ pub struct NewMail {
     /// The account that it is about. `None` if only an address is known; its account is looked up when the mail is sent.
     pub user: Option<UserId>,
     /// The pending registration whose link it contains. `None` for the newest one of the address.
-    pub registration: Option<i64>,
+    pub pending_registration: Option<i64>,
     pub recipient: String,
     /// The client that caused it.
     pub ip_address: Option<String>,
@@ -33,13 +33,13 @@ pub struct NewMail {
     /// The client's network, by which its share of the worker is counted. `None` if it is unknown.
     pub requester: Option<String>,
     pub at: DateTime<Utc>,
-    /// When it is no longer worth sending.
+    /// When it is too old to be of use.
     pub expires_at: DateTime<Utc>,
 }
 
 impl NewMail {
     pub(super) fn subject(&self) -> MailSubject {
-        (self.user.map(|user| user.0), self.registration)
+        (self.user.map(|user| user.0), self.pending_registration)
     }
 }
 
