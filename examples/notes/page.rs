@@ -27,7 +27,7 @@ pub fn NotesPage() -> impl IntoView {
                 when=move || !is_empty(notes)
                 fallback=|| view! { <p class="lead">"You have no notes yet."</p> }
             >
-                <ul class="devices" aria-label="Your notes">
+                <ul class="list" aria-label="Your notes">
                     <For each=move || shown(notes) key=|note| note.id let:note>
                         <NoteRow note=note notes=notes />
                     </For>
@@ -94,9 +94,9 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
     });
     let name = format!("note-{id}");
     view! {
-        <li class="device" aria-labelledby=name.clone()>
+        <li class="list-item" aria-labelledby=name.clone()>
             <h2 id=name.clone() prop:textContent=note.text></h2>
-            <p class="event-facts">
+            <p class="details">
                 <Moment at=note.changed_at />
             </p>
             <Alert text=pending.failure() />

@@ -98,7 +98,7 @@ test("of thousands of devices only a few are shown, this one first, and the rest
   await app.signIn(person);
   await withSessions(page, 6_000);
   await app.visitSessions();
-  const devices = page.locator(".device");
+  const devices = page.locator(".list-item");
   await expect(devices).toHaveCount(AT_ONCE);
   await expect(devices.first()).toContainText("This device");
   await expect(page.getByText("20 of 6000 devices are shown.")).toBeVisible();
@@ -118,7 +118,7 @@ test("the last devices are shown without a button for more, and a signed-out dev
   for (let count = 0; count <= AT_ONCE; count += 1) await api.login(person, `device ${count}`);
   await app.signIn(person);
   await app.visitSessions();
-  const devices = page.locator(".device");
+  const devices = page.locator(".list-item");
   const more = page.getByRole("button", { name: "Show more", exact: true });
   await expect(page.getByText("20 of 22 devices are shown.")).toBeVisible();
   await devices.nth(1).getByRole("button").click();

@@ -32,7 +32,7 @@ pub fn SessionsPage() -> impl IntoView {
         <p class="lead">"These devices are signed in to your account. Sign out any that you do not know."</p>
         <Alert text=failure />
         <Show when=move || devices.value.with(Option::is_some) fallback=move || view! { <Waiting loader=devices /> }>
-            <ul class="devices">
+            <ul class="list">
                 <For each=move || shown(devices, limit.get()) key=|device| device.id let:device>
                     <Device device=device devices=devices failure=failure />
                 </For>
@@ -110,8 +110,8 @@ fn Device(
     let device =
         Memo::new(move |_| devices.value.with(|all| find(all.as_deref(), id)).unwrap_or_else(|| device.clone()));
     view! {
-        <li id=element_id(id) class="device" tabindex="-1" aria-labelledby=name.clone()>
-            <div class="device-name">
+        <li id=element_id(id) class="list-item" tabindex="-1" aria-labelledby=name.clone()>
+            <div class="list-item-name">
                 <h2 id=name.clone() prop:textContent=move || device.with(|device| device.device.clone())></h2>
                 {is_current.then(|| view! { <p class="badge">"This device"</p> })}
             </div>

@@ -39,13 +39,13 @@ fn shown(page: Loader<EventsResponse>) -> Vec<EventResponse> {
 #[component]
 fn Event(event: EventResponse) -> impl IntoView {
     let device = event.user_agent.as_deref().map(|agent| device::describe(Some(agent)));
-    let origin = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let source = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     view! {
         <li id=element_id(event.id) class="event" tabindex="-1">
             <p class="event-kind" prop:textContent=event.kind.description()></p>
-            <p class="event-facts">
+            <p class="details">
                 <Moment at=event.at />
-                {(!origin.is_empty()).then(|| view! { <span prop:textContent=format!(" · {origin}")></span> })}
+                {(!source.is_empty()).then(|| view! { <span prop:textContent=format!(" · {source}")></span> })}
             </p>
         </li>
     }
