@@ -198,7 +198,7 @@ fn parse_port(value: &str) -> Result<u16, String> {
     port.ok_or_else(|| "is not a port number; PostgreSQL's is 5432".to_owned())
 }
 
-/// Builds a URL from the guide's five variables.
+/// Builds a URL from the Django guide's five variables.
 fn compose(reader: &mut SettingsReader) -> Option<DatabaseUrl> {
     let mut required = |variable: &Optional<String>| {
         let value = reader.find(variable);

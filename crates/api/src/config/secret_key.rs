@@ -15,8 +15,8 @@ use std::path::Path;
 variables! {
     SECRET_KEY: Optional<String> = text(
         says(
-            "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not the guide's \
-             placeholder. In development one is generated and kept in `data/secret_key`. A PEM or JSON key is refused.",
+            "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not the Django \
+             guide's placeholder. In development one is generated and kept in `data/secret_key`. A PEM or JSON key is refused.",
         )
         .secret()
         .also(&["DJANGO_SECRET_KEY"]),
@@ -30,7 +30,7 @@ variables! {
 const MIN_BYTES: usize = 32;
 /// The minimum number of distinct characters in a generated key, which has 64 characters of 64 kinds.
 const MIN_DISTINCT: usize = 10;
-/// The deployment guide's placeholder for the key; anyone who has read the guide could sign tokens.
+/// The Django guide's placeholder for the key; anyone who has read that guide could sign tokens.
 const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
 /// The file of the development key, which is kept so that a restart signs no one out.
 pub(super) const DEVELOPMENT_KEY: &str = "data/secret_key";
@@ -65,7 +65,10 @@ fn check(reader: &mut SettingsReader, name: &str, value: &str) {
         reader.problem(name, problem);
     }
     if reader.is_production() && value == PLACEHOLDER {
-        reader.problem(name, "is the guide's placeholder, which everyone knows; make one with `api generate-secret`");
+        reader.problem(
+            name,
+            "is the Django guide's placeholder, which everyone knows; make one with `api generate-secret`",
+        );
     }
     if value.contains("-----BEGIN") || value.starts_with('{') {
         reader.problem(name, "holds a PEM or JSON key, whose public half anyone may know; use a random text");

@@ -55,8 +55,8 @@ fn the_defaults_are_for_a_development_machine() {
 }
 
 #[test]
-fn production_starts_with_the_guides_variables_alone() {
-    let guide = [
+fn production_starts_with_the_django_guides_variables_alone() {
+    let of_the_guide = [
         ("DJANGO_ENV", "production"),
         ("DEBUG", "False"),
         ("DB_NAME", "app"),
@@ -70,7 +70,7 @@ fn production_starts_with_the_guides_variables_alone() {
         ("PORT", "10000"),
     ];
     let start = Variables::default().with("DJANGO_SECRET_KEY", KEY);
-    let variables = guide.iter().fold(start, |all, (name, value)| all.with(name, *value));
+    let variables = of_the_guide.iter().fold(start, |all, (name, value)| all.with(name, *value));
     let settings = Settings::from_variables(variables).unwrap_or_else(|error| panic!("{error}"));
     assert!(settings.environment.is_production());
     assert_eq!(settings.keys.secret_key.expose_secret(), KEY);

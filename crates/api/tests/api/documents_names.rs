@@ -6,7 +6,7 @@ use auth_types::responses::TokenTransport;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Variables that the API does not read: the guide's, examples of misspelt ones, the builds', and those of the documents'
+/// Variables that the API does not read: the Django guide's, examples of misspelt ones, the builds', and those of the documents'
 /// own commands; and what the libraries that speak HTTP and TLS read.
 const NOT_READ: [&str; 12] = [
     "NODE_ENV",
@@ -105,17 +105,17 @@ fn every_documented_variable_is_read() {
     assert!(unknown.is_empty(), "nothing reads these: {unknown:#?}");
 }
 
-/// What the Django and React services were configured with.
-const GUIDE: &str = "DJANGO_ENV DEBUG DJANGO_SECRET_KEY DB_NAME DB_USER DB_PASSWORD DB_HOST DB_PORT CORS_ALLOWED_ORIGINS \
+/// The variables of the Django guide.
+const DJANGO_GUIDE: &str = "DJANGO_ENV DEBUG DJANGO_SECRET_KEY DB_NAME DB_USER DB_PASSWORD DB_HOST DB_PORT CORS_ALLOWED_ORIGINS \
     CSRF_TRUSTED_ORIGINS SESSION_COOKIE_DOMAIN AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME \
     AWS_S3_ENDPOINT_URL VITE_API_BASE_URL NODE_ENV NODE_VERSION";
 
 #[test]
-fn every_variable_of_the_guide_is_documented() {
+fn every_variable_of_the_django_guide_is_documented() {
     for name in ["docs/reference/configuration.md", "docs/guides/deployment.md"] {
         let document = Document::read(name);
         let missing: Vec<_> =
-            GUIDE.split_whitespace().filter(|name| !document.spans().any(|span| span == *name)).collect();
+            DJANGO_GUIDE.split_whitespace().filter(|name| !document.spans().any(|span| span == *name)).collect();
         assert!(missing.is_empty(), "{name} does not mention {missing:?}");
     }
 }

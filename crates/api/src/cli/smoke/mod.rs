@@ -1,5 +1,5 @@
-//! `api smoke`: tests a deployment from outside, as its front end and an unknown client see it. The guide calls it "testing
-//! the deployment".
+//! `api smoke`: tests a deployment from outside, as its front end and an unknown client see it. The Django
+//! guide calls it "testing the deployment".
 //!
 //! It is a client of the API: it uses no settings and no database, and runs wherever both sites can be reached. Each row of
 //! [`every_check`] is one function that returns what it observed. A run deletes what it has created, however it ends.
