@@ -1,6 +1,6 @@
 //! Messages about the connection and about finished actions.
 
-use crate::policy::{FetchResult, LONGEST_ASKED, TransientError};
+use crate::policy::{FetchResult, MAX_REQUESTED_WAIT, TransientError};
 use leptos::prelude::*;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -75,7 +75,7 @@ impl Notices {
                 self.0.update(|board| board.error = None);
             }
         };
-        set_timeout(hide, after.unwrap_or_default().clamp(SHOWN, LONGEST_ASKED));
+        set_timeout(hide, after.unwrap_or_default().clamp(SHOWN, MAX_REQUESTED_WAIT));
     }
 
     /// Says that a response has become slow (`true`), or that it is not awaited any more.

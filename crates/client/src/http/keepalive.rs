@@ -35,10 +35,10 @@ async fn read(response: JsValue) -> Option<ApiResponse> {
     let response: Response = response.dyn_into().ok()?;
     let header = |name| response.headers().get(name).ok().flatten();
     let media_type = header("Content-Type");
-    let asked = header("Retry-After");
+    let after = header("Retry-After");
     let body = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
     let response = ApiResponse::new(response.status(), &media_type.unwrap_or_default(), body);
-    Some(response.retry_after(asked.and_then(|asked| retry_after(&asked))))
+    Some(response.retry_after(after.and_then(|after| retry_after(&after))))
 }
 
 fn build(request: &ApiRequest, controller: Option<&AbortController>) -> Result<Request, JsValue> {

@@ -8,7 +8,7 @@ pub const START: &str = "/";
 /// Where visitors sign in.
 pub const SIGN_IN: &str = "/login";
 
-const LONGEST: usize = 2048;
+const MAX_LENGTH: usize = 2048;
 
 /// `next` if it is a path on this origin in plain form, otherwise [`START`]. Pages that are for visitors only are not accepted,
 /// because they redirect users.
@@ -18,7 +18,7 @@ const LONGEST: usize = 2048;
 /// shows why checking the origin after parsing is not enough.
 pub fn accept_next(next: &str, pages: Pages) -> &str {
     let path = path_of(next);
-    let fits = next.len() <= LONGEST
+    let fits = next.len() <= MAX_LENGTH
         && next.bytes().all(is_plain)
         && path.strip_prefix('/').is_some_and(segments_fit)
         && percent_encodings_fit(next)
@@ -146,7 +146,7 @@ mod tests {
         for next in attempts {
             assert_eq!(accept_next(next, PAGES), START, "{next:?} was accepted");
         }
-        assert_eq!(accept_next(&format!("/{}", "a".repeat(LONGEST)), PAGES), START);
+        assert_eq!(accept_next(&format!("/{}", "a".repeat(MAX_LENGTH)), PAGES), START);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::fmt;
 const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How many are kept; the oldest are dropped. A sign-in needs a connection, so there is rarely more than one.
-const MOST: usize = 8;
+const MAX_KEPT: usize = 8;
 
 /// A sign-out that must still be sent. It ends its own session, no matter who is signed in when it is sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ impl PendingSignOuts {
     pub fn keep(&mut self, late: PendingSignOut) {
         self.forget(late.session);
         self.0.push(late);
-        self.0.drain(..self.0.len().saturating_sub(MOST));
+        self.0.drain(..self.0.len().saturating_sub(MAX_KEPT));
     }
 
     /// Removes the one of a session.
@@ -175,7 +175,7 @@ mod tests {
         all.forget(session(2));
         assert_eq!(all, kept(&[late(1, 2)]));
         let many: Vec<_> = (0..20).map(|number| late(number, 0)).collect();
-        assert_eq!(kept(&many), kept(&many[20 - MOST..]));
+        assert_eq!(kept(&many), kept(&many[20 - MAX_KEPT..]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// How often a request is repeated automatically.
 const REPETITIONS: u32 = 2;
 /// The longest `Retry-After` that is waited for while the user looks at a busy button.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// The seed of the keys for requests of mailed links. It is fixed, because a link may be opened again in another tab or after a
 /// reload; the link's token in the request makes the key unique.
@@ -24,14 +24,14 @@ pub fn step_key(seed: Uuid, path: &str, body: &str) -> String {
 /// How long to wait before a request without a response is repeated automatically; `None` when only the user may repeat it.
 /// `sent` is how often it has been sent.
 pub fn repeat_after(result: &FetchResult, sent: u32, jitter: f64) -> Option<Duration> {
-    let asked = match result {
+    let retry_after = match result {
         Err(TransportError::Unreachable) => None,
         Ok(response) if response.transient_error() == Some(TransientError::Unavailable) => response.retry_after,
         // After a timeout the user has waited long enough, and decides.
         Ok(_) | Err(TransportError::TimedOut) => return None,
     };
-    let is_soon = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
-    (sent <= REPETITIONS && is_soon).then(|| wait(sent, asked, jitter))
+    let is_soon = retry_after.is_none_or(|retry_after| retry_after <= MAX_PAUSE);
+    (sent <= REPETITIONS && is_soon).then(|| wait(sent, retry_after, jitter))
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Session {
         if PendingSignOut::is_acknowledged(result) {
             return;
         }
-        let asked = result.as_ref().ok().and_then(|response| response.retry_after);
+        let retry_after = result.as_ref().ok().and_then(|response| response.retry_after);
         let started = self.sign_out_tasks.try_get_value();
         let retry = move || {
             // A task that was started since schedules its own.
@@ -110,7 +110,7 @@ impl Session {
                 self.send_pending(attempt.saturating_add(1));
             }
         };
-        set_timeout(retry, wait(attempt, asked, clock::jitter()));
+        set_timeout(retry, wait(attempt, retry_after, clock::jitter()));
     }
 
     fn start_task(self, task: impl Future<Output = ()> + 'static) {

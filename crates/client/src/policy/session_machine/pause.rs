@@ -15,7 +15,7 @@ pub(super) struct Pause {
     /// How long it lasts.
     pub(super) wait: Duration,
     /// Whether the server itself asked for it.
-    pub(super) asked: bool,
+    pub(super) is_by_server: bool,
 }
 
 /// A failed refresh.
@@ -23,15 +23,21 @@ pub(super) struct Pause {
 pub(super) struct RefreshFailure {
     pub(super) error: TransientError,
     /// The `Retry-After` of the response.
-    pub(super) asked: Option<Duration>,
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Pause {
     /// The pause after another failure.
     pub(super) fn after(earlier: Option<Self>, failure: RefreshFailure, now: Now, jitter: f64) -> Self {
-        let RefreshFailure { error, asked } = failure;
+        let RefreshFailure { error, retry_after } = failure;
         let failures = earlier.map_or(0, |pause| pause.failures).saturating_add(1);
-        Self { since: now, failures, error, wait: wait(failures, asked, jitter), asked: asked.is_some() }
+        Self {
+            since: now,
+            failures,
+            error,
+            wait: wait(failures, retry_after, jitter),
+            is_by_server: retry_after.is_some(),
+        }
     }
 
     /// The time left, or `None` when the pause is over.

@@ -160,9 +160,11 @@ impl SessionMachine {
                 Effect::EndSession(Reason::KeyUnknown)
             }
             RefreshOutcome::KeyUnknown => {
-                active.pause(RefreshFailure { error: TransientError::Unavailable, asked: None }, now, jitter)
+                active.pause(RefreshFailure { error: TransientError::Unavailable, retry_after: None }, now, jitter)
             }
-            RefreshOutcome::Retry { error, after } => active.pause(RefreshFailure { error, asked: after }, now, jitter),
+            RefreshOutcome::Retry { error, after } => {
+                active.pause(RefreshFailure { error, retry_after: after }, now, jitter)
+            }
         }
     }
 
@@ -210,7 +212,7 @@ impl SessionMachine {
     /// Reports that the network is back: this ends a pause that the network caused, not one that the server asked for.
     pub fn online(&mut self) {
         if let Some(active) = &mut self.active {
-            active.pause = active.pause.filter(|pause| pause.asked);
+            active.pause = active.pause.filter(|pause| pause.is_by_server);
         }
     }
 
