@@ -4,9 +4,9 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Upper bound; each open connection takes some 30 KB.
-const MOST: u64 = 4096;
+const MAX_CONNECTIONS: u64 = 4096;
 /// Lower bound, even if the limit is lower.
-const FEWEST: u64 = 16;
+const MIN_CONNECTIONS: u64 = 16;
 /// For files, listeners, runtimes and connections to other services.
 const RESERVED: u64 = 100;
 
@@ -14,9 +14,9 @@ const RESERVED: u64 = 100;
 /// process's own limit as far as allowed: systems start programs with 1,024 because some use `select`.
 pub(crate) fn connections(pool_size: u32) -> usize {
     let reserved = RESERVED + 4 * u64::from(pool_size); // SQLite opens up to three files for each
-    let limit = raise(MOST + reserved);
-    let most = limit.saturating_sub(reserved).clamp(FEWEST, MOST);
-    usize::try_from(most).unwrap_or(usize::MAX)
+    let limit = raise(MAX_CONNECTIONS + reserved);
+    let connections = limit.saturating_sub(reserved).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS);
+    usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
 /// Raises the limit of open descriptors to `wanted`, or as near as the system allows, and returns the new limit.

@@ -264,14 +264,14 @@ const fn is_pictograph(c: char) -> bool {
 const FLAG: char = '\u{1f3f4}';
 
 /// Maximum of letters and digits in such a flag.
-const LONGEST_FLAG: usize = 6;
+const MAX_FLAG_LENGTH: usize = 6;
 
 /// How many characters at the beginning of a text are the tags of a flag: the letters and digits of a subdivision, such as
 /// `gbsct`, and the cancel tag (UTS 51, annex C).
 fn tags_of_flag(mut text: impl Iterator<Item = char>) -> usize {
     let is_letter = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
     let mut tags = 0;
-    for c in text.by_ref().take(LONGEST_FLAG + 1) {
+    for c in text.by_ref().take(MAX_FLAG_LENGTH + 1) {
         tags += 1;
         if c == '\u{e007f}' && tags > 4 {
             return tags;

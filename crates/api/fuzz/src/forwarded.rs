@@ -1,7 +1,7 @@
 //! `X-Forwarded-For`: a first byte for the number of hops, or for networks; a second one that chooses the peer; then a header
 //! value a line.
 
-use api::config::{MOST_PROXIES, TrustedProxies};
+use api::config::{MAX_PROXIES, TrustedProxies};
 use api::http::client_ip::{ClientAddress, Trace, trace};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -17,8 +17,8 @@ const LIES: [&[u8]; 6] =
 /// Entries that a client writes to the left of the proxies' change nothing.
 pub fn run(data: &[u8]) {
     let [first, second, rest @ ..] = data else { return };
-    let hops = usize::from(*first) % (MOST_PROXIES + 2);
-    let trusted = if hops > MOST_PROXIES { TrustedProxies::of_render() } else { TrustedProxies::Hops(hops) };
+    let hops = usize::from(*first) % (MAX_PROXIES + 2);
+    let trusted = if hops > MAX_PROXIES { TrustedProxies::of_render() } else { TrustedProxies::Hops(hops) };
     let peer = PEERS[usize::from(*second) % PEERS.len()];
     let values: Vec<_> = rest.split(|byte| *byte == b'\n').collect();
     let found = trace(Some(peer), values.iter().copied(), &trusted);

@@ -45,8 +45,8 @@ pub(super) async fn run_own(services: &Services) -> Infallible {
     let pruned = every(PRUNE_EVERY, async || prune_all(services).await);
     // If the database is unavailable, the last comparison stays valid, and the poll of revocations logs the failure.
     let clocks = every(seconds(COMPARE_SECONDS), async || drop(compare_clocks(services).await));
-    let mut done = None;
-    let bounds = every(seconds(retention::EVERY_SECONDS), async || done = keep_bounds(services, done).await);
+    let mut last = None;
+    let bounds = every(seconds(retention::EVERY_SECONDS), async || last = enforce_retention(services, last).await);
     join5(join(feed, clocks), mail, join(waiting, backups), join(pruned, bounds), keep_connected(services)).await.0.0
 }
 
@@ -91,20 +91,20 @@ async fn prune_all(services: &Services) {
     }
 }
 
-/// Between two prunes: removes the excess events of accounts since the last call, which ended with the event `done`.
-async fn keep_bounds(services: &Services, done: Option<i64>) -> Option<i64> {
+/// Between two prunes: removes the excess events of accounts since the last call, which ended with the event `last`.
+async fn enforce_retention(services: &Services, last: Option<i64>) -> Option<i64> {
     if let Err(error) = erasures::finish_recent(services).await {
         log::warn!("erasures.rest: {error}");
     }
-    let kept = match done {
-        Some(event) => retention::keep_up(services, event).await,
+    let pruned = match last {
+        Some(event) => retention::prune_recent(services, event).await,
         None => retention::newest_event(services).await,
     };
-    match kept {
+    match pruned {
         Ok(event) => Some(event),
         Err(error) => {
             log::warn!("retention.events: {error}");
-            done
+            last
         }
     }
 }

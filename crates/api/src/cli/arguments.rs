@@ -32,7 +32,7 @@ mod tests {
     use super::without_secrets;
     use clap::Parser;
 
-    fn said(arguments: &[&str]) -> String {
+    fn output(arguments: &[&str]) -> String {
         let parsed = Cli::try_parse_from([&["api"], arguments].concat());
         parsed.map_or_else(|error| without_secrets(error).to_string(), |_| "accepted".to_owned())
     }
@@ -54,8 +54,8 @@ mod tests {
             &["backup", "My-S3cret"],
             &["https://bob:S3cret@api.example.com"],
         ] {
-            let said = said(arguments);
-            assert!(said.starts_with("error: ") && !said.contains("S3cret"), "{arguments:?}: {said}");
+            let output = output(arguments);
+            assert!(output.starts_with("error: ") && !output.contains("S3cret"), "{arguments:?}: {output}");
         }
     }
 
@@ -67,7 +67,7 @@ mod tests {
             (&["check", "--deplyo"], "'--deplyo'"),
             (&["smoke", "--api", "https://a.example", "--web", "https://a.example", "--http-port", "x9"], "'x9'"),
         ] {
-            assert!(said(arguments).contains(part), "{}", said(arguments));
+            assert!(output(arguments).contains(part), "{}", output(arguments));
         }
     }
 }

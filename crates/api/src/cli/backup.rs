@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::output::{print, print_json};
-use super::setting::{clock, prepare_folder};
+use super::setup::{clock, prepare_folder};
 use crate::app::Product;
 use crate::clock::ComparedClock;
 use crate::config::{Settings, StorageSettings, Timeouts, parse_recipients};

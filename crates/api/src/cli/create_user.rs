@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::print;
 use super::password::read_password;
-use super::setting::services;
+use super::setup::services;
 use crate::app::Product;
 use crate::names::{Spellings, canonical_username};
 use crate::service::accounts::register::{self, RegisterRefusal};

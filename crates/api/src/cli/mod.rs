@@ -8,7 +8,7 @@ mod error;
 mod output;
 mod password;
 mod serve;
-mod setting;
+mod setup;
 pub mod smoke;
 
 use crate::app::{App, Product};
@@ -26,7 +26,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use secrecy::ExposeSecret;
 use serve::serve;
-use setting::{clock, prepare_database, services};
+use setup::{clock, prepare_database, services};
 use std::process::ExitCode;
 
 /// Latchkey's API: accounts, sessions and JSON Web Tokens.

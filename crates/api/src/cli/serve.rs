@@ -2,7 +2,7 @@
 
 use super::check;
 use super::error::CliError;
-use super::setting::{clock, prepare_folder};
+use super::setup::{clock, prepare_folder};
 use crate::app::{Product, ServerCapacity};
 use crate::capacity;
 use crate::config::{ServerSettings, Settings};
@@ -30,15 +30,15 @@ pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
     let services = Data::new(product.services(settings, clock())?);
     let server = product.serve(services.clone(), listener, ServerCapacity { workers, connections })?;
     log::info!(connections = connections; "start.capacity: {connections} connections at once");
-    let worker = services.clone();
-    let work = async move {
+    let for_tasks = services.clone();
+    let tasks = async move {
         // The server is polled first: from this line on a SIGTERM stops it gracefully.
         log::info!("start.listening: http://{address}");
-        work(product, worker).await
+        run_tasks(product, for_tasks).await
     };
-    match select(server, Box::pin(work)).await {
-        Either::Left((ended, work)) => {
-            mail::stop(&services, work).await;
+    match select(server, Box::pin(tasks)).await {
+        Either::Left((ended, tasks)) => {
+            mail::stop(&services, tasks).await;
             ended?;
         }
         Either::Right((Err(error), _)) => return Err(error.into()),
@@ -49,7 +49,7 @@ pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
 }
 
 /// Starts the services and runs the background tasks.
-async fn work(product: &Product, services: Data<Services>) -> Result<Infallible, start::DatabaseStartError> {
+async fn run_tasks(product: &Product, services: Data<Services>) -> Result<Infallible, start::DatabaseStartError> {
     if !services.settings.limits.enabled {
         log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
     }

@@ -62,7 +62,7 @@ pub use passwords::PasswordSettings;
 pub use paths::folder_of;
 pub use problem::{ConfigError, ConfigProblem};
 pub use product::ProductSettings;
-pub use proxies::{MOST_PROXIES, TrustedProxies};
+pub use proxies::{MAX_PROXIES, TrustedProxies};
 pub(crate) use quote::is_plain;
 pub use quote::shown_path;
 pub use row::{Preset, VariableRow, says};

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The maximum number of proxies on a request's path; no real deployment has more.
-pub const MOST_PROXIES: usize = 16;
+pub const MAX_PROXIES: usize = 16;
 
 variables! {
     TRUSTED_PROXIES: Optional<String> = text(
@@ -25,7 +25,7 @@ variables! {
     TRUSTED_PROXY_HOPS: Variable<usize> = number(
         0,
         0,
-        MOST_PROXIES as u64,
+        MAX_PROXIES as u64,
         says(
             "How many proxies in front of the API append to `X-Forwarded-For`, instead of a list. Refused together with \
              `TRUSTED_PROXIES`.",

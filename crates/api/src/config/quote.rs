@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 /// The maximum length of a word or a number that is shown, characters.
-const MOST: usize = 15;
+const MAX_SHOWN: usize = 15;
 /// A text of at most this many characters is never a secret.
 const FEW: usize = 4;
 
@@ -37,12 +37,12 @@ pub(crate) fn is_plain(value: &str) -> bool {
 fn is_word(value: &str) -> bool {
     let rest = value.as_bytes().get(1..).unwrap_or_default();
     let is_of_one_case = value.bytes().all(|byte| byte.is_ascii_uppercase()) || rest.iter().all(u8::is_ascii_lowercase);
-    value.len() <= MOST && value.starts_with(|c: char| c.is_ascii_alphabetic()) && is_of_one_case
+    value.len() <= MAX_SHOWN && value.starts_with(|c: char| c.is_ascii_alphabetic()) && is_of_one_case
 }
 
 /// Whether it is a number, or looks like a mistyped address.
 fn is_number(value: &str) -> bool {
-    value.len() <= MOST && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.:/".contains(&byte))
+    value.len() <= MAX_SHOWN && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.:/".contains(&byte))
 }
 
 /// A path, which is only useful as a whole, up to the first `=`.

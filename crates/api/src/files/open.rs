@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the next piece of a response may take, or the first one after the whole request was sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts; the first is a tenth of a second.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// How long after the first attempt another one may begin.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(45);
 
@@ -93,7 +93,7 @@ fn retry(retries: RetryPolicy) -> RetryConfig {
         RetryPolicy::Few => 2,
         RetryPolicy::Many => 8,
     };
-    let backoff = BackoffConfig { max_backoff: LONGEST_PAUSE, base: 3.0, ..BackoffConfig::default() };
+    let backoff = BackoffConfig { max_backoff: MAX_PAUSE, base: 3.0, ..BackoffConfig::default() };
     RetryConfig { backoff, max_retries, retry_timeout: RETRY_TIMEOUT }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn save(
     payload: Payload,
 ) -> Result<impl Responder, Problem> {
     let kind = Kind::ALL[body::content_type(&request, &Kind::ALL.map(Kind::media_type))?];
-    avatar::take_attempt(&services, caller, &client).await?;
+    avatar::charge_upload(&services, caller, &client).await?;
     let step = services.settings.timeouts.picture;
     let pace = Pace { max_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
     let (content, _hold) = body::read(&request, payload.into_inner(), pace).await?;

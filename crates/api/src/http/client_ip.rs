@@ -1,6 +1,6 @@
 //! Where a request comes from: the connection's own address, or the one that the trusted proxies in front report.
 
-use crate::config::{MOST_PROXIES, TrustedProxies, is_shared};
+use crate::config::{MAX_PROXIES, TrustedProxies, is_shared};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The address of a request's client, as far as it is known.
@@ -73,7 +73,7 @@ fn counted(peer: IpAddr, entry: Option<&[u8]>) -> ClientAddress {
 
 fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: &TrustedProxies) -> Trace {
     let mut last = peer;
-    for proxies in 0..=MOST_PROXIES {
+    for proxies in 0..=MAX_PROXIES {
         if !trusted.is_trusted(last) {
             return Trace { client: ClientAddress::of(last), proxies };
         }
@@ -84,7 +84,7 @@ fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: 
             None => return unknown(Some(last)),
         }
     }
-    Trace { client: ClientAddress::Unknown(Some(last)), proxies: MOST_PROXIES }
+    Trace { client: ClientAddress::Unknown(Some(last)), proxies: MAX_PROXIES }
 }
 
 /// An address with or without a port; an IPv6 address with or without brackets.

@@ -4,7 +4,7 @@
 use super::middleware::forwarded_proto;
 use super::site::is_same_site;
 use crate::config::Settings;
-use crate::service::sessions::csrf::Submitted;
+use crate::service::sessions::csrf::SubmittedTokens;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -78,7 +78,7 @@ impl CookieScope {
 }
 
 /// The cookies and CSRF header of a request. In production only the cookie name that browsers protect is read.
-pub(super) fn submitted<'a>(headers: &'a HeaderMap, settings: &Settings) -> Submitted<'a> {
+pub(super) fn submitted<'a>(headers: &'a HeaderMap, settings: &Settings) -> SubmittedTokens<'a> {
     let mut refresh_cookies = values(headers, SECURE_REFRESH);
     if !settings.environment.is_production() {
         refresh_cookies.extend(values(headers, PLAIN_REFRESH));
@@ -88,7 +88,7 @@ pub(super) fn submitted<'a>(headers: &'a HeaderMap, settings: &Settings) -> Subm
         (Some(value), None) => value.to_str().ok(),
         _ => None,
     };
-    Submitted { refresh_cookies, csrf_cookies: values(headers, CSRF), csrf_header }
+    SubmittedTokens { refresh_cookies, csrf_cookies: values(headers, CSRF), csrf_header }
 }
 
 /// The values of all cookies of this name. Parsed by hand as bytes: another application's cookie that is not text must not

@@ -107,7 +107,7 @@ fn caller(claims: &AccessClaims) -> Result<Caller, Problem> {
     let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
     let issued_at = DateTime::from_timestamp(claims.iat, 0).ok_or_else(malformed)?;
-    telemetry::note_caller(id, claims.sid);
+    telemetry::record_caller(id, claims.sid);
     Ok(Caller(CurrentUser { id, session: claims.sid, role: claims.role, issued_at }))
 }
 

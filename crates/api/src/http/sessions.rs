@@ -3,14 +3,14 @@
 use super::extract::{Caller, Client};
 use crate::problem::Problem;
 use crate::service::Services;
-use crate::service::sessions::devices;
+use crate::service::sessions::management;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::SessionId;
 
 /// Lists the caller's live sessions.
 pub(super) async fn list(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
-    Ok(Json(devices::list(&services, caller).await?))
+    Ok(Json(management::list(&services, caller).await?))
 }
 
 /// Ends one of the caller's sessions. An id that does not parse matches no session.
@@ -21,6 +21,6 @@ pub(super) async fn revoke(
     request: HttpRequest,
 ) -> Result<impl Responder, Problem> {
     let id = request.match_info().get("id").and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
-    devices::revoke(&services, caller, SessionId(id), client).await?;
+    management::revoke(&services, caller, SessionId(id), client).await?;
     Ok(HttpResponse::NoContent())
 }

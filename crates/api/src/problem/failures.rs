@@ -75,7 +75,7 @@ impl From<Throttled> for Problem {
 impl From<AuthorizationRefusal> for Problem {
     fn from(refusal: AuthorizationRefusal) -> Self {
         match refusal {
-            AuthorizationRefusal::Untimely => Self::unavailable(),
+            AuthorizationRefusal::ClockMismatch => Self::unavailable(),
             AuthorizationRefusal::NotAdministrator => Self::permission_denied(),
             AuthorizationRefusal::Revoked | AuthorizationRefusal::Expired | AuthorizationRefusal::UserInactive => {
                 Self::token_not_valid(refusal.reason())

@@ -2,8 +2,8 @@
 
 use super::Problem;
 use crate::service::sessions::csrf::CsrfError;
-use crate::service::sessions::devices::NoSuchSession;
 use crate::service::sessions::login::LoginRefusal;
+use crate::service::sessions::management::NoSuchSession;
 use crate::service::sessions::refresh::RefreshRefusal;
 use crate::service::tokens::TokenError;
 use auth_types::Reason;
@@ -12,7 +12,7 @@ impl From<CsrfError> for Problem {
     fn from(error: CsrfError) -> Self {
         match error {
             CsrfError::NoRefreshToken => Self::credentials_missing(),
-            CsrfError::NotSubmittedTwice | CsrfError::OfAnotherSession => Self::csrf_failed(),
+            CsrfError::DoubleSubmitFailed | CsrfError::OfAnotherSession => Self::csrf_failed(),
         }
     }
 }
@@ -21,7 +21,7 @@ impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match error {
             // A clock is wrong, not the token: a client that sees a 401 deletes its tokens.
-            TokenError::Untimely => Self::unavailable(),
+            TokenError::ClockMismatch => Self::unavailable(),
             TokenError::Malformed | TokenError::Expired | TokenError::KeyUnknown => {
                 Self::token_not_valid(error.reason())
             }

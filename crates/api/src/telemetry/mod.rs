@@ -14,7 +14,7 @@ mod request;
 mod writer;
 
 pub use paced::Paced;
-pub use request::{in_request, note_caller};
+pub use request::{in_request, record_caller};
 pub use writer::{flush, lines_dropped};
 
 /// Starts logging to standard error. The first call wins.

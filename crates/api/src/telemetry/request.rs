@@ -21,7 +21,7 @@ pub async fn in_request<T>(id: String, work: impl Future<Output = T>) -> T {
 }
 
 /// Records the authenticated caller; further lines of the request name them.
-pub fn note_caller(user: UserId, session: SessionId) {
+pub fn record_caller(user: UserId, session: SessionId) {
     // Outside of a request there is no context.
     let _ = REQUEST.try_with(|request| request.caller.set(Some((user, session))));
 }

@@ -2,8 +2,8 @@
 
 use crate::support::{Database, ONE_SECOND, TestApp, TestResponse, on_both_databases, send};
 use api::clock::Clock;
-use api::service::events::retention::{EVENTS_OF_A_USER, EVENTS_OF_NOBODY, keep_up, newest_event};
-use api::service::sessions::login::MOST_SESSIONS;
+use api::service::events::retention::{EVENTS_OF_A_USER, EVENTS_WITHOUT_ACCOUNT, newest_event, prune_recent};
+use api::service::sessions::login::MAX_SESSIONS;
 use api::service::upkeep::prune::prune;
 use api::store::known_networks;
 use auth_types::responses::{SessionResponse, TokenResponse};
@@ -64,14 +64,14 @@ async fn an_account_with_many_new_events_is_trimmed_between_two_prunes(database:
     let (app, ada) = start(database).await;
     let seen = newest_event(app.services()).await.unwrap();
     app.db().add_events(Some(ada.user.id), app.clock().now(), KEPT + TOO_MANY);
-    let seen = keep_up(app.services(), seen).await.unwrap();
+    let seen = prune_recent(app.services(), seen).await.unwrap();
     assert_eq!(events(&app, ada.user.id), EVENTS_OF_A_USER);
 
     for name in ["a", "b", "c"] {
         rename(&app, &ada, name).await.done();
     }
     assert_eq!(events(&app, ada.user.id), EVENTS_OF_A_USER + 3);
-    let end = keep_up(app.services(), seen).await.unwrap();
+    let end = prune_recent(app.services(), seen).await.unwrap();
     assert_eq!(events(&app, ada.user.id), EVENTS_OF_A_USER);
     assert_eq!(end, newest_event(app.services()).await.unwrap());
     let newest = "SELECT kind FROM auth_events WHERE id = (SELECT max(id) FROM auth_events)";
@@ -80,11 +80,11 @@ async fn an_account_with_many_new_events_is_trimmed_between_two_prunes(database:
 
 async fn events_without_a_user_are_bounded(database: Database) {
     let (app, ada) = start(database).await;
-    let bound = u32::try_from(EVENTS_OF_NOBODY).unwrap();
+    let bound = u32::try_from(EVENTS_WITHOUT_ACCOUNT).unwrap();
     app.db().add_events(None, app.clock().now(), bound + TOO_MANY);
     let newest = app.db().number("SELECT max(id) FROM auth_events");
     prune(app.services()).await.unwrap();
-    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE user_id IS NULL"), EVENTS_OF_NOBODY);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE user_id IS NULL"), EVENTS_WITHOUT_ACCOUNT);
     assert_eq!(app.db().number("SELECT max(id) FROM auth_events"), newest);
     assert_eq!(events(&app, ada.user.id), 1);
 }
@@ -108,17 +108,17 @@ async fn an_account_has_at_most_a_thousand_live_sessions_and_the_least_used_one_
     let (app, oldest) = start(database).await;
     let live = || app.db().number("SELECT count(*) FROM sessions WHERE user_id = 1 AND revoked_at IS NULL");
     app.clock().advance(ONE_SECOND);
-    app.db().add_sessions(oldest.user.id, app.clock().now(), u32::try_from(MOST_SESSIONS - 1).unwrap());
+    app.db().add_sessions(oldest.user.id, app.clock().now(), u32::try_from(MAX_SESSIONS - 1).unwrap());
     app.me(&oldest).await.done();
-    assert_eq!(live(), MOST_SESSIONS);
+    assert_eq!(live(), MAX_SESSIONS);
     app.clock().advance(ONE_SECOND);
     let newest = app.login(ADA).await;
 
-    assert_eq!(live(), MOST_SESSIONS);
+    assert_eq!(live(), MAX_SESSIONS);
     app.me(&oldest).await.refused(Reason::SessionRevoked);
     app.refresh(&oldest).await.refused(Reason::SessionRevoked);
     let listed: Vec<SessionResponse> = app.sessions(&newest).await.json();
-    assert_eq!(listed.len(), usize::try_from(MOST_SESSIONS).unwrap());
+    assert_eq!(listed.len(), usize::try_from(MAX_SESSIONS).unwrap());
     assert!(listed.iter().any(|session| session.current));
     let ended = "SELECT count(*) FROM sessions WHERE revoke_reason = 'too_many'";
     assert_eq!(app.db().number(ended), 1);
@@ -129,7 +129,7 @@ async fn an_account_above_the_limit_ends_all_its_sessions_at_once(database: Data
     let (app, tokens) = start(database).await;
     app.db().add_sessions(tokens.user.id, app.clock().now() - ONE_SECOND, 6_000);
     let listed: Vec<SessionResponse> = app.sessions(&tokens).await.json();
-    assert_eq!(listed.len(), usize::try_from(MOST_SESSIONS).unwrap());
+    assert_eq!(listed.len(), usize::try_from(MAX_SESSIONS).unwrap());
     let ended = app.logout_all(&tokens).await;
     ended.has_status(200);
     assert_eq!(ended.json::<serde_json::Value>()["revoked"], 6_001);

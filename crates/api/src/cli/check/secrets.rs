@@ -13,7 +13,7 @@ const MIN_BYTES: usize = 32;
 /// A text with fewer distinct characters was typed, not generated.
 const MIN_DISTINCT: usize = 10;
 /// A shorter secret occurs in ordinary words, and hiding it there would reveal it.
-const SHORTEST_HIDDEN: usize = 4;
+const MIN_HIDDEN_LENGTH: usize = 4;
 /// The prefix of the key that `django-admin startproject` writes into a file which is usually committed.
 const DJANGO_INSECURE: &str = "django-insecure-";
 /// Parts of the placeholders in guides and examples.
@@ -97,7 +97,7 @@ fn password_of(url: &str) -> Option<String> {
 
 /// Removes every secret from the finding's message, verbatim or percent-encoded.
 pub(super) fn hide_in(mut finding: Finding, settings: &Settings) -> Finding {
-    for HeldSecret { value, .. } in held(settings).iter().filter(|secret| secret.value.len() >= SHORTEST_HIDDEN) {
+    for HeldSecret { value, .. } in held(settings).iter().filter(|secret| secret.value.len() >= MIN_HIDDEN_LENGTH) {
         let spelt = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
         finding.message = finding.message.replace(value, "***").replace(&spelt, "***");
     }

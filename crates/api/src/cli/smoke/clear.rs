@@ -53,8 +53,8 @@ fn closed_or(response: Result<SmokeResponse, CheckFailure>) -> Result<SmokeRespo
 }
 
 /// The target of the redirect, if it is the same host and path by HTTPS.
-fn secure_location(response: &SmokeResponse, asked: &Url) -> Option<Url> {
+fn secure_location(response: &SmokeResponse, requested: &Url) -> Option<Url> {
     let location = Url::parse(&response.header("location")).ok()?;
-    let same = location.host() == asked.host() && location.path() == asked.path();
+    let same = location.host() == requested.host() && location.path() == requested.path();
     (location.scheme() == "https" && same).then_some(location)
 }

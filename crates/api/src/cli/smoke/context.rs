@@ -13,7 +13,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
 /// The longest lifetime of an access token that is considered intended, and therefore the longest wait.
-pub(super) const LONGEST_ACCESS: Duration = Duration::from_hours(24);
+pub(super) const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The sites to test, and the account to use.
 #[derive(Debug)]

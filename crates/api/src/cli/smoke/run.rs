@@ -1,7 +1,7 @@
 //! Runs the checks in order.
 
 use super::checks;
-use super::context::{LONGEST_ACCESS, Smoke, SmokePlan};
+use super::context::{MAX_ACCESS_LIFETIME, Smoke, SmokePlan};
 use super::report::{SmokeReport, SmokeRow};
 use super::response::CheckFailure;
 use crate::clock::SharedClock;
@@ -21,7 +21,7 @@ const RUN: Duration = Duration::from_mins(10);
 /// # Errors
 /// If this machine has no root certificates.
 pub async fn run(plan: SmokePlan, clock: SharedClock) -> Result<SmokeReport, reqwest::Error> {
-    let limit = if plan.wait { RUN + LONGEST_ACCESS } else { RUN };
+    let limit = if plan.wait { RUN + MAX_ACCESS_LIFETIME } else { RUN };
     let smoke = Smoke::new(plan, clock)?;
     let rows = RefCell::new(Vec::new());
     let ended_early = match select(pin!(timeout(limit, smoke.check_all(&rows))), pin!(interruption())).await {

@@ -1,6 +1,6 @@
 //! Checks the life of a session's tokens: refresh, repetition, reuse, logout, expiry. Each check opens a session of its own.
 
-use super::context::LONGEST_ACCESS;
+use super::context::MAX_ACCESS_LIFETIME;
 use super::context::{Smoke, learnt};
 use super::response::{CheckFailure, CheckResult};
 use auth_types::Reason;
@@ -74,7 +74,7 @@ pub(super) async fn logout(smoke: &Smoke) -> CheckResult {
 pub(super) async fn expiry(smoke: &Smoke) -> CheckResult {
     let session = smoke.new_session().await?;
     let lifetime = session.access_expires_in;
-    if lifetime > LONGEST_ACCESS.as_secs().cast_signed() {
+    if lifetime > MAX_ACCESS_LIFETIME.as_secs().cast_signed() {
         return Err(CheckFailure::Failed(format!("access tokens live {lifetime} s, which is more than a day")));
     }
     if lifetime > SHORT_LIFE_SECONDS && !smoke.plan.wait {

@@ -9,7 +9,7 @@ use serde_path_to_error::{Path, Segment, deserialize};
 /// A longer body is not kept as a tree, and only its first wrong field is reported.
 const KEPT_BYTES: usize = 8 * 1024;
 /// How many errors of a body are collected at most: a missing field may cause one for each field of its type.
-const MOST_STEPS: usize = 64;
+const MAX_STEPS: usize = 64;
 
 /// Reports every field that is missing or has a wrong type; for a long body only the first.
 pub(super) fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Error) -> FieldErrors {
@@ -18,7 +18,7 @@ pub(super) fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Erro
         explain_all::<T>(serde_json::from_slice(body).unwrap_or_default(), &mut errors);
     } else if let Err(error) = deserialize::<_, T>(&mut Deserializer::from_slice(body)) {
         let (path, finding) = locate(&error);
-        note(&mut errors, &path, finding.message);
+        add_error(&mut errors, &path, finding.message);
     }
     if errors.is_empty() {
         errors.insert(
@@ -34,15 +34,15 @@ pub(super) fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Erro
 fn explain_all<T: DeserializeOwned>(mut value: Value, errors: &mut FieldErrors) {
     let mut current = Vec::new();
     let mut tried = Vec::new();
-    for _ in 0..MOST_STEPS {
+    for _ in 0..MAX_STEPS {
         let error = deserialize::<_, T>(&value).err();
         let next = error.as_ref().map(locate);
         let is_taken = next.as_ref().is_none_or(|(path, _)| *path != current);
         if is_taken && let Some(Some(Value::String(taken))) = tried.last() {
-            note(errors, &current, Some(form_of(taken)));
+            add_error(errors, &current, Some(form_of(taken)));
         }
         let Some((path, finding)) = next else { return };
-        note(errors, &path, finding.message);
+        add_error(errors, &path, finding.message);
         if is_taken {
             current = path;
             tried.clear();
@@ -87,7 +87,7 @@ fn steps(path: &Path) -> impl Iterator<Item = PathStep> {
 }
 
 /// Keeps the first message about each field that is not vague; a message about a nested value names its path.
-fn note(errors: &mut FieldErrors, path: &[PathStep], message: Option<String>) {
+fn add_error(errors: &mut FieldErrors, path: &[PathStep], message: Option<String>) {
     let (Some((PathStep::Name(field), inside)), Some(message)) = (path.split_first(), message) else { return };
     let named = |step: &PathStep| match step {
         PathStep::Name(name) => name.clone(),

@@ -5,7 +5,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use std::fmt;
 
 /// How many fields with a null character are reported at most.
-const MOST_NAMED: usize = 16;
+const MAX_NAMED: usize = 16;
 
 /// The outermost value of a body.
 pub(super) enum Shape {
@@ -35,7 +35,7 @@ impl<'de> Visitor<'de> for ShapeVisitor {
         let mut with_nul = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             let HasNul(has_nul) = map.next_value()?;
-            if (has_nul || name.contains('\0')) && with_nul.len() < MOST_NAMED {
+            if (has_nul || name.contains('\0')) && with_nul.len() < MAX_NAMED {
                 with_nul.push(name);
             }
         }

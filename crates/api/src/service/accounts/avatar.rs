@@ -6,7 +6,7 @@
 
 use super::avatar_key::{AvatarKey, file_name, url};
 use super::orphaned_files;
-use super::picture::{self, Kind, LONGEST_END, Picture, PictureError};
+use super::picture::{self, Kind, MAX_END_LENGTH, Picture, PictureError};
 use crate::files::{FileError, FileInfo, OpenedFile};
 use crate::service::limits::Budget;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
@@ -41,7 +41,7 @@ pub struct UploadedPicture {
 }
 
 /// Charges the caller's budget, before the picture is read.
-pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
+pub async fn charge_upload(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
     Ok(services.limits.charges(client).charge_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
@@ -57,17 +57,17 @@ pub async fn save(
 ) -> Result<AvatarResponse, AvatarError> {
     let picture = services.pictures.run(move || picture::draw(uploaded.kind, &uploaded.content)).await?;
     let picture = picture.map_err(|error| Error::Refused(error.into()))?;
-    let key = keep(services, picture).await?;
-    exchange(services, caller, client, Some(key)).await
+    let key = store_file(services, picture).await?;
+    assign(services, caller, client, Some(key)).await
 }
 
-/// Writes the file; until [`exchange`] it is orphaned.
-async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, AvatarError> {
+/// Writes the file; until [`assign`] it is orphaned.
+async fn store_file(services: &Services, picture: Picture) -> Result<AvatarKey, AvatarError> {
     let key = AvatarKey::new(picture.kind);
     let name = key.file_name();
     let now = services.now();
-    let noted = name.clone();
-    services.store.write_statement(move |connection| stray_files::insert(connection, &noted, now)).await?;
+    let recorded = name.clone();
+    services.store.write_statement(move |connection| stray_files::insert(connection, &recorded, now)).await?;
     services.files.put(&name, picture.content.into(), picture.kind.media_type()).await?;
     Ok(key)
 }
@@ -86,11 +86,11 @@ pub async fn remove(
     if user.avatar_key.is_none() {
         return Ok(AvatarResponse { avatar_url: None });
     }
-    exchange(services, caller, client, None).await
+    assign(services, caller, client, None).await
 }
 
 /// Gives the caller this key, and deletes the file that no row names afterwards.
-async fn exchange(
+async fn assign(
     services: &Services,
     caller: CurrentUser,
     client: ClientInfo,
@@ -99,7 +99,7 @@ async fn exchange(
     let key = key.map(|key| key.text);
     let new = key.clone();
     let context = services.context(client);
-    let exchange = caller.write(services, move |connection, user, now| {
+    let assignment = caller.write(services, move |connection, user, now| {
         if let Some(new) = &new
             && !stray_files::delete(connection, &file_name(new))?
         {
@@ -111,7 +111,7 @@ async fn exchange(
         }
         Ok(Ok(before))
     });
-    let (orphan, result) = match exchange.await {
+    let (orphan, result) = match assignment.await {
         Ok(before) => (before, Ok(AvatarResponse { avatar_url: key.as_deref().map(url) })),
         // Whether the transaction committed is not known: `prune` finds an orphaned file by its record.
         Err(error @ Error::Failed(_)) => (None, Err(error)),
@@ -191,7 +191,7 @@ fn read_to_end(
         loop {
             match content.next().await.transpose()? {
                 // The picture's end may be split over two pieces.
-                Some(piece) if held.len() < LONGEST_END || piece.len() < LONGEST_END => {
+                Some(piece) if held.len() < MAX_END_LENGTH || piece.len() < MAX_END_LENGTH => {
                     held = [held, piece].concat().into();
                 }
                 Some(piece) => return Ok(Some((held, (content, piece)))),

@@ -37,11 +37,11 @@ async fn request_once(
     let new_email = check(&request).map_err(Error::Fields)?;
     let charges = mail::charge_request(services, &client).await?;
     let change = Change { new_email, password: request.password, step };
-    let noted = reauthenticate_and_queue_link(services, caller, change, client).await;
-    if noted.is_err() {
+    let queued = reauthenticate_and_queue_link(services, caller, change, client).await;
+    if queued.is_err() {
         charges.refund().await; // no mail is sent
     }
-    noted
+    queued
 }
 
 /// A request whose fields are valid.
@@ -62,7 +62,7 @@ async fn reauthenticate_and_queue_link(
     let context = services.context(client);
     let queueing = account.write(services, caller, move |connection, user, _| {
         step.complete(connection, Replay::default(), context.shared_at)?;
-        note(connection, &user, &new_email, &context).map(Ok)
+        queue_mails(connection, &user, &new_email, &context).map(Ok)
     });
     queueing.await
 }
@@ -83,7 +83,12 @@ fn is_confirmed_address(user: &UserRow, email: &str) -> bool {
     user.email == email && user.email_verified_at.is_some()
 }
 
-fn note(connection: &mut AnyConnection, user: &UserRow, new_email: &str, context: &RequestContext) -> QueryResult<()> {
+fn queue_mails(
+    connection: &mut AnyConnection,
+    user: &UserRow,
+    new_email: &str,
+    context: &RequestContext,
+) -> QueryResult<()> {
     // Only the newest change is pending. A link to the same address stays valid until the next one is sent, which the address's
     // mail quota may prevent.
     one_time_tokens::spend_other_email_changes(connection, user.id, new_email, context.shared_at.0)?;

@@ -27,7 +27,7 @@ use std::net::IpAddr;
 pub(in crate::service) const LIFETIME: Duration = Duration::hours(24);
 /// Maximum number of registrations without a link for one address; the mail worker gives each a link within seconds. Those
 /// with a link are bounded by the mails that an address gets in a day.
-const MOST_WITHOUT_LINK: usize = 20;
+const MAX_WITHOUT_LINK: usize = 20;
 /// How many of these a sign-up reads.
 const READ_AT_ONCE: i64 = 120;
 
@@ -59,7 +59,7 @@ fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
     };
     let mut ranked: Vec<_> = waiting.into_iter().map(rank).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().skip(MOST_WITHOUT_LINK).map(|(_, id)| id).collect()
+    ranked.into_iter().skip(MAX_WITHOUT_LINK).map(|(_, id)| id).collect()
 }
 
 /// Mails the link of a registration again. `None` mails nothing, with the same statement.

@@ -57,16 +57,16 @@ pub async fn update(
 
 fn check(request: &UpdateMeRequest) -> Result<ProfileChange, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let mut note = |field: &str, message: String| {
+    let mut add_error = |field: &str, message: String| {
         errors.insert(field.to_owned(), vec![message]);
     };
     let display_name = request.display_name.as_ref().map(|name| {
         let name = names::display_name(name.as_deref().unwrap_or_default());
-        name.map_err(|message| note("display_name", message)).unwrap_or_default()
+        name.map_err(|message| add_error("display_name", message)).unwrap_or_default()
     });
     let username = request.username.as_ref().map(|name| {
         let name = names::new_username(name.as_deref().unwrap_or_default());
-        name.map_err(|message| note("username", message)).unwrap_or_default()
+        name.map_err(|message| add_error("username", message)).unwrap_or_default()
     });
     let username_canonical = username.as_ref().map(|name| name.as_ref().map(|name| name.canonical.clone()));
     let username = username.map(|name| name.map(|name| name.shown));

@@ -210,18 +210,18 @@ impl NewAccount {
     /// Checks the form of all fields.
     fn of(request: &RegisterRequest, services: &Services) -> Self {
         let mut errors = FieldErrors::new();
-        let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
+        let mut add_error = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
         let email = names::new_email(&request.email);
-        let email = email.map_err(|message| note("email", message)).unwrap_or_default();
+        let email = email.map_err(|message| add_error("email", message)).unwrap_or_default();
         let username = names::new_username(request.username.as_deref().unwrap_or_default());
-        let username = username.map_err(|message| note("username", message)).unwrap_or_default();
+        let username = username.map_err(|message| add_error("username", message)).unwrap_or_default();
         let display_name = names::display_name(request.display_name.as_deref().unwrap_or_default());
-        let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
+        let display_name = display_name.map_err(|message| add_error("display_name", message)).unwrap_or_default();
         let context_words =
             ContextWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
         let rules = services.settings.passwords.rules;
         if let Err(message) = hashing::check_form(&request.password, rules, &context_words) {
-            note("password", message);
+            add_error("password", message);
         }
         let password = request.password.as_str().into();
         Self { email, username, display_name, password, context_words, errors }

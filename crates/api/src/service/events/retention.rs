@@ -1,4 +1,4 @@
-//! How many events are kept, and for how long. [`keep_up`] enforces the bounds every few seconds for recent events, and `prune`
+//! How many events are kept, and for how long. [`prune_recent`] enforces the bounds every few seconds for recent events, and `prune`
 //! once an hour for all.
 
 use crate::service::Services;
@@ -6,12 +6,12 @@ use crate::service::upkeep::batches::in_batches;
 use crate::store::{StoreError, events};
 use auth_types::UserId;
 
-/// How often [`keep_up`] runs, seconds. In between, an account may exceed its bound by its events since the last run.
+/// How often [`prune_recent`] runs, seconds. In between, an account may exceed its bound by its events since the last run.
 pub const EVERY_SECONDS: u64 = 10;
 /// Maximum number of events of an account; the newest are kept.
 pub const EVENTS_OF_A_USER: i64 = 10_000;
 /// Maximum number of events without an account; one remains of each deleted account.
-pub const EVENTS_OF_NOBODY: i64 = 100_000;
+pub const EVENTS_WITHOUT_ACCOUNT: i64 = 100_000;
 /// How long an event is kept, days.
 pub const EVENT_DAYS: i64 = 400;
 /// Events or users that are read at once. Each of those users may have the maximum number of events.
@@ -22,7 +22,7 @@ const READ_AT_ONCE: i64 = 100;
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
-pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError> {
+pub async fn prune_recent(services: &Services, after: i64) -> Result<i64, StoreError> {
     let end = newest_event(services).await?;
     let mut done = after;
     while done < end {
@@ -36,7 +36,7 @@ pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError>
     Ok(done)
 }
 
-/// The event after which [`keep_up`] begins: `prune` handles the existing ones.
+/// The event after which [`prune_recent`] begins: `prune` handles the existing ones.
 pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
     services.store.run(events::newest_id).await
 }

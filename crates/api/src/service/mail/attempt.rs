@@ -6,7 +6,7 @@ use super::metrics::MailOutcome;
 use super::prepare::{PrepareError, Prepared, prepare};
 use super::send_error::{FailureScope, SendError, ServerResponse};
 use super::send_slots::domain_of;
-use super::server_health::LONGEST_PAUSE;
+use super::server_health::MAX_PAUSE;
 use super::smtp::MailStep;
 use super::transport::OpenTransport;
 use crate::clock::CheckedTime;
@@ -20,7 +20,7 @@ use chrono::Duration;
 
 /// The wait after the first failure. It doubles with each failure, up to the longest.
 const FIRST_WAIT: Duration = Duration::seconds(30);
-const LONGEST_WAIT: Duration = Duration::hours(1);
+const MAX_WAIT: Duration = Duration::hours(1);
 
 /// The outcome of one attempt to send a mail.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) async fn deliver(
             give_up(services, mail, why).await?;
         }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Us, why, .. }) => {
-            retry_later(services, mail, wait_after(mail.attempts).min(LONGEST_PAUSE), why).await?;
+            retry_later(services, mail, wait_after(mail.attempts).min(MAX_PAUSE), why).await?;
         }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Mail | FailureScope::Form, why, .. })
         | DeliveryOutcome::NotReady(why) => {
@@ -214,7 +214,7 @@ async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &
 /// Half a minute, one minute, two minutes, … one hour.
 fn wait_after(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or_default();
-    (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT)
+    (FIRST_WAIT * 2_i32.pow(doublings)).min(MAX_WAIT)
 }
 
 /// Deletes the mail without having sent it, and records that among the account's events.

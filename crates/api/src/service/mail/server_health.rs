@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 /// The pause after the first failure. It doubles with each failed probe, up to the longest.
 const FIRST_PAUSE: Duration = Duration::seconds(5);
-pub(super) const LONGEST_PAUSE: Duration = Duration::minutes(1);
+pub(super) const MAX_PAUSE: Duration = Duration::minutes(1);
 
 /// Whether the mail server accepts mail; the state is `None` while it does.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl ServerHealth {
         let mut outage = self.0.lock();
         let pause = match *outage {
             None => FIRST_PAUSE,
-            Some(known) if known.is_probing => (known.pause * 2).min(LONGEST_PAUSE),
+            Some(known) if known.is_probing => (known.pause * 2).min(MAX_PAUSE),
             Some(known) => known.pause,
         };
         *outage = Some(Outage { pause, retry_at: now + pause, is_probing: false });
@@ -74,7 +74,7 @@ impl ServerHealth {
 
 #[cfg(test)]
 mod tests {
-    use super::{DateTime, Duration, LONGEST_PAUSE, ServerHealth};
+    use super::{DateTime, Duration, MAX_PAUSE, ServerHealth};
 
     #[test]
     fn one_mail_probes_after_each_pause_until_the_server_accepts() {
@@ -94,8 +94,8 @@ mod tests {
             pauses.push((now - began).num_seconds());
             health.failed(now);
         }
-        assert_eq!(pauses, [5, 10, 20, 40, 60, LONGEST_PAUSE.num_seconds()]);
-        now += LONGEST_PAUSE;
+        assert_eq!(pauses, [5, 10, 20, 40, 60, MAX_PAUSE.num_seconds()]);
+        now += MAX_PAUSE;
         assert_eq!(health.allowed(16, now), 1);
         health.not_probed(now);
         assert_eq!(health.allowed(16, now), 1);

@@ -96,7 +96,7 @@ async fn reauthenticate_and_change(
         let new_session = token_pair::new_session(user.id, &lifetimes, &context);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
-        note(connection, &user, &context)?;
+        record(connection, &user, &context)?;
         let session = sessions::insert(connection, new_session)?;
         step.complete(connection, Replay { session: Some(session.id), notice: None }, done_at)?;
         Ok(Ok(Changed { session, user, ended }))
@@ -132,7 +132,7 @@ struct Changed {
     ended: Vec<SessionId>,
 }
 
-fn note(connection: &mut AnyConnection, user: &UserRow, context: &RequestContext) -> QueryResult<()> {
+fn record(connection: &mut AnyConnection, user: &UserRow, context: &RequestContext) -> QueryResult<()> {
     links::withdraw_claims(connection, user.id, context.shared_at.0)?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordChanged))?;
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, user.id, &user.email, context))

@@ -14,11 +14,11 @@ const BCRYPT_SHA256: &str = "bcrypt_sha256$";
 const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
 /// Maximum cost of a stored hash, unless more is configured: some seconds to compare. A hash with a higher one is damaged, and
 /// would occupy a thread for hours.
-const MOST_COST: u32 = 16;
+const MAX_BCRYPT_COST: u32 = 16;
 /// The hash that an unknown user's password is compared with: no password matches it.
 pub const DUMMY_HASH: &str = "!";
 /// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
-const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
+const MIN_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
 /// zxcvbn's time grows faster than the length: characters after this are not checked, and make no password weaker.
 const CHECKED_CHARACTERS: usize = 32;
 
@@ -60,7 +60,7 @@ pub fn verify(password: &str, encoded: &str, cost: u32) -> PasswordVerdict {
 fn compare(password: &str, encoded: &str, cost: u32) -> (PasswordVerdict, Option<u32>) {
     if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
         let stored = hash.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost());
-        let Some(stored) = stored.ok().filter(|stored| *stored <= MOST_COST.max(cost)) else {
+        let Some(stored) = stored.ok().filter(|stored| *stored <= MAX_BCRYPT_COST.max(cost)) else {
             return (PasswordVerdict::Wrong, None);
         };
         let is_right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
@@ -176,7 +176,7 @@ pub fn check_strength(password: &str, context_words: &ContextWords) -> Result<()
     let checked: String = password.chars().take(CHECKED_CHARACTERS).collect();
     let words: Vec<_> = context_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
     let estimate = zxcvbn::zxcvbn(&checked, &words);
-    if estimate.score() >= LEAST_SCORE {
+    if estimate.score() >= MIN_SCORE {
         return Ok(());
     }
     let advice = estimate.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// Maximum number of refresh tokens of one request that are verified. A request head can hold a hundred, and each costs a
 /// signature check; a browser sends one, and one more for each name and `SESSION_COOKIE_DOMAIN` that was used before.
-const MOST_COOKIES: usize = 8;
+const MAX_COOKIES: usize = 8;
 
 /// Why a cookie is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,22 +19,22 @@ pub enum CsrfError {
     NoRefreshToken,
     /// The header is missing or differs from the cookie.
     #[error("header and cookie differ")]
-    NotSubmittedTwice,
+    DoubleSubmitFailed,
     /// Both are equal, but the token belongs to none of the sessions that the refresh tokens name.
     #[error("the token belongs to another session")]
     OfAnotherSession,
 }
 
 /// The cookies and the header of a request. One name may have several cookies: of an old `SESSION_COOKIE_DOMAIN`, or planted.
-pub struct Submitted<'a> {
+pub struct SubmittedTokens<'a> {
     pub refresh_cookies: Vec<&'a str>,
     pub csrf_cookies: Vec<&'a str>,
     pub csrf_header: Option<&'a str>,
 }
 
-impl fmt::Debug for Submitted<'_> {
+impl fmt::Debug for SubmittedTokens<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Submitted").field("refresh_cookies", &self.refresh_cookies.len()).finish_non_exhaustive()
+        f.debug_struct("SubmittedTokens").field("refresh_cookies", &self.refresh_cookies.len()).finish_non_exhaustive()
     }
 }
 
@@ -43,14 +43,14 @@ impl fmt::Debug for Submitted<'_> {
 ///
 /// # Errors
 /// [`CsrfError`]; then no token of the request may be used.
-pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Result<&'a str, CsrfError> {
+pub fn authenticate<'a>(services: &Services, submitted: &SubmittedTokens<'a>) -> Result<&'a str, CsrfError> {
     let first = *submitted.refresh_cookies.first().ok_or(CsrfError::NoRefreshToken)?;
-    let csrf = submitted.csrf_header.ok_or(CsrfError::NotSubmittedTwice)?;
+    let csrf = submitted.csrf_header.ok_or(CsrfError::DoubleSubmitFailed)?;
     if !submitted.csrf_cookies.iter().any(|cookie| same_digest(cookie.as_bytes(), csrf.as_bytes())) {
-        return Err(CsrfError::NotSubmittedTwice);
+        return Err(CsrfError::DoubleSubmitFailed);
     }
     let claims = |token: &&'a str| services.tokens.verify_refresh_of_any_age(token).ok();
-    let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
+    let tokens = submitted.refresh_cookies.iter().take(MAX_COOKIES);
     let verified: Vec<_> = tokens.filter_map(|token| claims(token).map(|claims| (*token, claims))).collect();
     if verified.is_empty() {
         return Ok(first);
@@ -62,20 +62,20 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
 
 /// Whether the cookies belong to another user than `user`, who has signed in in this browser. A planted or stale cookie next
 /// to the user's own is ignored.
-pub fn belongs_to_another_user(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
+pub fn belongs_to_another_user(services: &Services, submitted: &SubmittedTokens<'_>, user: UserId) -> bool {
     let owners: Vec<_> = claims_of(services, submitted).map(|claims| parse_user_id(&claims.user_id)).collect();
     !owners.is_empty() && !owners.contains(&Some(user))
 }
 
 /// The same, if the other user's session began after that of the refresh token `given`.
-pub fn belongs_to_later_user(services: &Services, submitted: &Submitted<'_>, given: &str) -> bool {
+pub fn belongs_to_later_user(services: &Services, submitted: &SubmittedTokens<'_>, given: &str) -> bool {
     let Ok(given) = services.tokens.verify_refresh_of_any_age(given) else { return false };
     parse_user_id(&given.user_id).is_some_and(|user| belongs_to_another_user(services, submitted, user))
         && claims_of(services, submitted).any(|claims| began_later(claims.sid, given.sid))
 }
 
-fn claims_of(services: &Services, submitted: &Submitted<'_>) -> impl Iterator<Item = RefreshClaims> {
-    let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
+fn claims_of(services: &Services, submitted: &SubmittedTokens<'_>) -> impl Iterator<Item = RefreshClaims> {
+    let tokens = submitted.refresh_cookies.iter().take(MAX_COOKIES);
     tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token).ok())
 }
 

@@ -22,7 +22,7 @@ const NETWORK_FRESH_HOURS: i64 = 24;
 
 /// Maximum number of live sessions of an account. Without it, a program that signs in for each run and never signs out would make
 /// more and more of them.
-pub const MOST_SESSIONS: i64 = 1_000;
+pub const MAX_SESSIONS: i64 = 1_000;
 /// Maximum number of surplus sessions that one sign-in ends; an account may have many from before there was a maximum.
 const SURPLUS_BATCH: i64 = 100;
 
@@ -71,8 +71,8 @@ impl LoginNames {
 /// An account whose password was right.
 struct AuthenticatedAccount {
     credentials: UserCredentials,
-    /// The password's new encoding, when the old one was out of date.
-    renewed: Option<String>,
+    /// The password hashed again, if the stored hash was out of date.
+    rehashed: Option<String>,
     /// When the account was last signed in to from the client's network.
     network_seen_at: Option<DateTime<Utc>>,
 }
@@ -108,12 +108,12 @@ impl LoginCandidate {
         of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
     }
 
-    fn evaluate(self, verdict: PasswordVerdict, renewed: Option<String>) -> PasswordCheck {
+    fn evaluate(self, verdict: PasswordVerdict, rehashed: Option<String>) -> PasswordCheck {
         let is_right = verdict != PasswordVerdict::Wrong;
         match self.user {
             Some(credentials) if is_right && credentials.is_active => PasswordCheck::Right(AuthenticatedAccount {
                 credentials,
-                renewed,
+                rehashed,
                 network_seen_at: self.network_seen_at,
             }),
             Some(user) => PasswordCheck::Wrong(FailedSignIn { user: Some(user.id), pending: None }),
@@ -136,7 +136,7 @@ pub async fn login(
     let names = LoginNames::of(&validate(&request).map_err(Error::Fields)?);
     let mut outcome = sign_in_once(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {
-        // Another sign-in may have renewed the hash in between: the password may still be right.
+        // Another sign-in may have hashed it again in between: the password may still be right.
         outcome = sign_in_once(services, &names, &request.password, &client).await;
     }
     let outcome = outcome.and_then(|tokens| tokens.ok_or(Error::Refused(LoginRefusal::NoActiveAccount)));
@@ -217,15 +217,15 @@ async fn check_password(
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();
-    // Renewed only for an active user: in a refusal an attacker could measure the extra work.
-    let may_renew = found.user.as_ref().is_some_and(|user| user.is_active);
+    // Hashed again only for an active user: in a refusal an attacker could measure the extra work.
+    let may_rehash = found.user.as_ref().is_some_and(|user| user.is_active);
     let compare = move || {
         let verdict = hashing::verify(&password, &encoded, cost);
-        let is_outdated = may_renew && verdict == PasswordVerdict::RightButOutdated;
+        let is_outdated = may_rehash && verdict == PasswordVerdict::RightButOutdated;
         (verdict, is_outdated.then(|| hashing::hash(&password, cost)).transpose())
     };
-    let (verdict, renewed) = services.hashing.run(compare).await?;
-    Ok(found.evaluate(verdict, renewed?))
+    let (verdict, rehashed) = services.hashing.run(compare).await?;
+    Ok(found.evaluate(verdict, rehashed?))
 }
 
 /// Finds the account, when it was last signed in to from the client's network, and the pending registration, with the same
@@ -295,18 +295,18 @@ async fn open_session(
     let ended_at = context.shared_at;
     let checked_at = context.checked_at();
     let insertion = services.store.write(move |connection| {
-        let AuthenticatedAccount { credentials: checked, renewed, network_seen_at } = account;
+        let AuthenticatedAccount { credentials: checked, rehashed, network_seen_at } = account;
         let current = users::lock_credentials(connection, checked.id)?;
         if current.is_none_or(|current| !current.is_active || current.password_hash != checked.password_hash) {
             return Ok(None);
         }
-        let user = users::update_login(connection, checked.id, now, renewed.as_deref())?;
+        let user = users::update_login(connection, checked.id, now, rehashed.as_deref())?;
         let fresh = network_seen_at.is_some_and(|at| (now - at).abs() < Duration::hours(NETWORK_FRESH_HOURS));
         if !fresh {
             context.remember_network(connection, user.id)?;
         }
         let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
-        let bound = SessionBound { most: MOST_SESSIONS, batch: SURPLUS_BATCH };
+        let bound = SessionBound { max: MAX_SESSIONS, batch: SURPLUS_BATCH };
         let surplus = sessions::revoke_surplus(connection, user.id, bound, ended_at)?;
         events::insert(connection, &context.event(user.id, EventKind::LoggedIn))?;
         Ok(Some((session, user, surplus)))

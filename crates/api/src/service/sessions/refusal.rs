@@ -13,7 +13,7 @@ pub enum AuthorizationRefusal {
     Expired,
     /// The clock is wrong, so the expiry cannot be determined.
     #[error("whether the session is expired cannot be determined")]
-    Untimely,
+    ClockMismatch,
     #[error("the user is inactive or deleted")]
     UserInactive,
     #[error("the user is not an administrator")]
@@ -26,7 +26,7 @@ impl AuthorizationRefusal {
         match self {
             Self::Revoked => Reason::SessionRevoked,
             Self::Expired => Reason::SessionExpired,
-            Self::Untimely => Reason::Unavailable,
+            Self::ClockMismatch => Reason::Unavailable,
             Self::UserInactive => Reason::UserInactive,
             Self::NotAdministrator => Reason::PermissionDenied,
         }
@@ -35,6 +35,6 @@ impl AuthorizationRefusal {
 
 impl From<WrongClock> for AuthorizationRefusal {
     fn from(_: WrongClock) -> Self {
-        Self::Untimely
+        Self::ClockMismatch
     }
 }

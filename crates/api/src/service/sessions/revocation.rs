@@ -1,4 +1,4 @@
-//! The revoked-session feed: each process keeps in memory which sessions were revoked within the last access lifetime, so that
+//! Polls the revocation feed: each process keeps in memory which sessions were revoked within the last access lifetime, so that
 //! their access tokens are refused at once and no request queries the database.
 
 use crate::service::Services;

@@ -42,7 +42,7 @@ pub(in crate::service) fn token_response(
     user: &UserRow,
     now: CheckedTime,
 ) -> Result<TokenResponse, SignError> {
-    telemetry::note_caller(user.id, session.id);
+    telemetry::record_caller(user.id, session.id);
     let access = services.tokens.sign_access(session, user.role, now)?;
     let now = now.get();
     Ok(TokenResponse {

@@ -23,7 +23,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
             services.limits.charges(client).charge_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await
         }
-        Err(error @ (TokenError::Expired | TokenError::Untimely | TokenError::KeyUnknown)) => {
+        Err(error @ (TokenError::Expired | TokenError::ClockMismatch | TokenError::KeyUnknown)) => {
             Err(Error::Refused(error))
         }
         Err(TokenError::Malformed) => verify_access(services, token).map(|_| ()),

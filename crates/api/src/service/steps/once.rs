@@ -127,7 +127,7 @@ fn look_up(
         None => None,
     };
     let refusal = session.as_ref().map(|found| authorize::authorize_session(Some(found), found.0.user_id, clock).err());
-    if refusal == Some(Some(AuthorizationRefusal::Untimely)) {
+    if refusal == Some(Some(AuthorizationRefusal::ClockMismatch)) {
         return Ok(Some(FoundStep { hash, at: step.at, done: None }));
     }
     // A client that has exchanged the refresh token has received the response.

@@ -5,7 +5,7 @@ use super::export::ExportList;
 use super::table::Table;
 use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
-use crate::service::events::retention::{EVENT_DAYS, EVENTS_OF_NOBODY};
+use crate::service::events::retention::{EVENT_DAYS, EVENTS_WITHOUT_ACCOUNT};
 use crate::service::mail::{self, AddressQuota};
 use crate::service::sessions::view::SessionView;
 use crate::service::steps;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// How long an ended session, a link and the row of a deleted account are kept, days. Owners may ask about them.
 const KEEP_DAYS: i64 = 7;
 /// Maximum number of pending registrations: what a flood from very many addresses may leave for a day.
-const MOST_PENDING_REGISTRATIONS: i64 = 1_000_000;
+const MAX_PENDING_REGISTRATIONS: i64 = 1_000_000;
 
 /// All of Latchkey's tables; a table comes after those that it refers to. The lists of an export have the same order.
 pub fn own_tables() -> Vec<Table> {
@@ -78,7 +78,7 @@ fn auth_events() -> Table {
         // Events can be inserted until the account's own row has changed, and not after that.
         .erased(Erasure::in_batches(events::delete_of_user, events::erased_users).after_the_account())
         .pruned(|connection, due, batch| events::delete_older(connection, due.now - Duration::days(EVENT_DAYS), batch))
-        .pruned(|connection, _, batch| events::delete_anonymous_surplus(connection, EVENTS_OF_NOBODY, batch))
+        .pruned(|connection, _, batch| events::delete_anonymous_surplus(connection, EVENTS_WITHOUT_ACCOUNT, batch))
 }
 
 fn known_networks() -> Table {
@@ -123,7 +123,7 @@ fn pending_registrations() -> Table {
         // Expired registrations can no longer be confirmed.
         .pruned(|connection, due, batch| pending_registrations::delete_expired(connection, due.now, batch))
         .pruned(|connection, _, batch| {
-            pending_registrations::delete_oldest(connection, MOST_PENDING_REGISTRATIONS, batch)
+            pending_registrations::delete_oldest(connection, MAX_PENDING_REGISTRATIONS, batch)
         })
 }
 

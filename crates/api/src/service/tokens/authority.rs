@@ -136,7 +136,7 @@ impl TokenAuthority {
     pub fn verify_refresh_of_any_age(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
         match self.check(claims.times()) {
-            Ok(()) | Err(TokenError::Expired | TokenError::Untimely) => Ok(claims),
+            Ok(()) | Err(TokenError::Expired | TokenError::ClockMismatch) => Ok(claims),
             Err(error @ (TokenError::Malformed | TokenError::KeyUnknown)) => Err(error),
         }
     }
@@ -144,7 +144,7 @@ impl TokenAuthority {
     fn check(&self, times: TimeClaims) -> Result<(), TokenError> {
         times.check(self.clock.now(), self.lifetimes.session).map_err(|error| match error {
             TokenError::Expired => self.clock.unless_wrong(error),
-            TokenError::Malformed | TokenError::Untimely | TokenError::KeyUnknown => error,
+            TokenError::Malformed | TokenError::ClockMismatch | TokenError::KeyUnknown => error,
         })
     }
 
@@ -153,14 +153,14 @@ impl TokenAuthority {
         if claims.generation < 1 { Err(TokenError::Malformed) } else { Ok(claims) }
     }
 
-    /// Verifies form, signature, type and names, but not the times.
+    /// Verifies form, signature, type and identity claims, but not the times.
     fn decode<C: Claims>(&self, token: &str) -> Result<C, TokenError> {
         let token = Jws::parse(token).ok_or(TokenError::Malformed)?;
         self.keys.verify(&token)?;
         let claims: C = serde_json::from_slice(&token.payload).map_err(|_| TokenError::Malformed)?;
-        let names = claims.names();
+        let identity = claims.identity();
         let is_valid =
-            claims.token_type() == C::TYPE && names.are_valid(self.issuer.as_deref(), self.audience.as_deref());
+            claims.token_type() == C::TYPE && identity.are_valid(self.issuer.as_deref(), self.audience.as_deref());
         if is_valid { Ok(claims) } else { Err(TokenError::Malformed) }
     }
 }

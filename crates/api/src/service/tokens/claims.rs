@@ -16,9 +16,10 @@ pub(super) trait Claims: DeserializeOwned {
     const TYPE: TokenType;
     fn token_type(&self) -> TokenType;
     fn times(&self) -> TimeClaims;
-    fn names(&self) -> NameClaims<'_>;
+    fn identity(&self) -> IdentityClaims<'_>;
 }
 
+/// When a token is valid.
 #[derive(Clone, Copy)]
 pub(super) struct TimeClaims {
     iat: i64,
@@ -26,7 +27,8 @@ pub(super) struct TimeClaims {
     nbf: Option<i64>,
 }
 
-pub(super) struct NameClaims<'a> {
+/// Whom and what a token identifies: itself, its user, its issuer and its audience.
+pub(super) struct IdentityClaims<'a> {
     jti: &'a str,
     user_id: &'a str,
     sub: &'a str,
@@ -44,8 +46,8 @@ macro_rules! claims {
             fn times(&self) -> TimeClaims {
                 TimeClaims { iat: self.iat, exp: self.exp, nbf: self.nbf }
             }
-            fn names(&self) -> NameClaims<'_> {
-                NameClaims {
+            fn identity(&self) -> IdentityClaims<'_> {
+                IdentityClaims {
                     jti: &self.jti,
                     user_id: &self.user_id,
                     sub: &self.sub,
@@ -59,7 +61,7 @@ macro_rules! claims {
 claims!(AccessClaims, Access);
 claims!(RefreshClaims, Refresh);
 
-impl NameClaims<'_> {
+impl IdentityClaims<'_> {
     /// `issuer` and `audience` are required when they are given.
     pub(super) fn are_valid(&self, issuer: Option<&str>, audience: Option<&str>) -> bool {
         (1..=JTI_MAX_LENGTH).contains(&self.jti.chars().count())
@@ -72,7 +74,7 @@ impl NameClaims<'_> {
 
 impl TimeClaims {
     /// # Errors
-    /// [`TokenError::Malformed`] for times that none of our tokens has; [`TokenError::Untimely`] before it was issued, by more than
+    /// [`TokenError::Malformed`] for times that none of our tokens has; [`TokenError::ClockMismatch`] before it was issued, by more than
     /// clocks may differ; [`TokenError::Expired`] at or after `exp`.
     pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let now = now.timestamp();
@@ -81,7 +83,7 @@ impl TimeClaims {
         if lifetime <= 0 || lifetime > longest.num_seconds() {
             Err(TokenError::Malformed)
         } else if self.iat > latest || self.nbf.is_some_and(|nbf| nbf > latest) {
-            Err(TokenError::Untimely)
+            Err(TokenError::ClockMismatch)
         } else if self.exp <= now {
             Err(TokenError::Expired)
         } else {

@@ -14,7 +14,7 @@ pub enum TokenError {
     Expired,
     /// The token is genuine, but a clock is wrong: the issuer's, so that it is in the future, or this process's, by which it has expired.
     #[error("the validity period of the token cannot be checked")]
-    Untimely,
+    ClockMismatch,
     /// Its header names a key that is not configured here. The key may be on its way to this process, as may a forgery.
     #[error("the key of the token is not known here")]
     KeyUnknown,
@@ -26,7 +26,7 @@ impl TokenError {
         match self {
             Self::Malformed => Reason::TokenMalformed,
             Self::Expired => Reason::TokenExpired,
-            Self::Untimely => Reason::Unavailable,
+            Self::ClockMismatch => Reason::Unavailable,
             Self::KeyUnknown => Reason::KeyUnknown,
         }
     }
@@ -34,6 +34,6 @@ impl TokenError {
 
 impl From<WrongClock> for TokenError {
     fn from(_: WrongClock) -> Self {
-        Self::Untimely
+        Self::ClockMismatch
     }
 }

@@ -19,7 +19,7 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
 /// [`TokenError::Malformed`]; never for verified claims.
 pub fn attribute_to_owner(claims: &RefreshClaims) -> Result<UserId, TokenError> {
     let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
-    telemetry::note_caller(user, claims.sid);
+    telemetry::record_caller(user, claims.sid);
     gate::attribute_to(ShareKey::Account(user.0));
     Ok(user)
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 pub(in crate::service) const BATCH: i64 = 1_000;
 /// The pause after a batch is as long as the batch took, within these bounds, so that others have half of the time. On SQLite
 /// a waiting writer polls the lock, and would never find it free without a pause.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MIN_PAUSE: Duration = Duration::from_millis(10);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Repeats `work`, which receives the size of a batch and returns how many rows it changed, until nothing is left to do.
 /// Returns the total number of changed rows.
@@ -30,6 +30,6 @@ pub(in crate::service) async fn in_batches(
         if i64::try_from(rows).is_ok_and(|rows| rows < BATCH) {
             return Ok(total);
         }
-        tokio::time::sleep(took.elapsed().clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
+        tokio::time::sleep(took.elapsed().clamp(MIN_PAUSE, MAX_PAUSE)).await;
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The pause after the first failed attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why an attempt to start failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub async fn start(services: &Services) -> Result<(), DatabaseStartError> {
         }
         log::warn!("start.waiting: {error}; trying again in {} ms", pause.as_millis());
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 

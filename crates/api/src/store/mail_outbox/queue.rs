@@ -11,12 +11,12 @@ use diesel::prelude::*;
 
 /// The longest wait: after a failure, or when its address has reached its quota, a mail waits for at most an hour, plus a few
 /// minutes for clocks that differ. A later time was written by a clock that ran ahead, and counts as due.
-const LONGEST_WAIT: Duration = Duration::minutes(65);
+const MAX_WAIT: Duration = Duration::minutes(65);
 
 /// The condition for mails that may be claimed now.
 macro_rules! is_due {
     ($now:expr) => {
-        mail_outbox::due_at.le(At($now)).or(mail_outbox::due_at.gt(At($now + LONGEST_WAIT)))
+        mail_outbox::due_at.le(At($now)).or(mail_outbox::due_at.gt(At($now + MAX_WAIT)))
     };
 }
 

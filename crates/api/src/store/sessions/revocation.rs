@@ -82,11 +82,11 @@ pub fn revoke_all(
 /// How many sessions a user may have, and how many are revoked at once.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionBound {
-    pub most: i64,
+    pub max: i64,
     pub batch: i64,
 }
 
-/// Revokes the live sessions of a user beyond the `most` that were used last, at most `batch` of them, and returns their ids.
+/// Revokes the live sessions of a user beyond the `max` that were used last, at most `batch` of them, and returns their ids.
 pub fn revoke_surplus(
     connection: &mut AnyConnection,
     user: UserId,
@@ -100,7 +100,7 @@ pub fn revoke_surplus(
         .order((sessions::rotated_at.desc(), sessions::id.desc()))
         .select(sessions::id)
         .limit(bound.batch)
-        .offset(bound.most)
+        .offset(bound.max)
         .load(connection)?;
     for id in &surplus {
         revoke(connection, *id, RevokeReason::TooMany, at)?;

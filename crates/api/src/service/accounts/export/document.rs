@@ -1,4 +1,4 @@
-//! The file, in the order in which it is written, part by part: [`ExportResponse`](auth_types::export::ExportResponse).
+//! The document, in the order in which it is written, part by part: [`ExportResponse`](auth_types::export::ExportResponse).
 
 use crate::service::tables::{ExportList, ListPosition, Subject};
 use crate::store::users;
@@ -19,22 +19,22 @@ pub(super) enum ExportCursor {
 
 /// What all parts of one file have in common.
 #[derive(Debug, Clone)]
-pub(super) struct File {
+pub(super) struct ExportDocument {
     pub(super) begun_at: DateTime<Utc>,
     pub(super) lists: Arc<[ExportList]>,
 }
 
-/// A part of the file, and where the file continues; `None` after the end.
-pub(super) type Part = (Vec<u8>, Option<ExportCursor>);
+/// A part of the document, and where the file continues; `None` after the end.
+pub(super) type DocumentPart = (Vec<u8>, Option<ExportCursor>);
 
-impl File {
+impl ExportDocument {
     /// Reads the part that begins at the cursor.
     pub(super) fn read(
         &self,
         connection: &mut AnyConnection,
         cursor: ExportCursor,
         subject: &Subject,
-    ) -> QueryResult<serde_json::Result<Part>> {
+    ) -> QueryResult<serde_json::Result<DocumentPart>> {
         let (number, after) = match cursor {
             ExportCursor::Head => return Ok(self.head(subject)),
             ExportCursor::List(number, after) => (number, after),
@@ -54,8 +54,8 @@ impl File {
         Ok(Ok((text.into_bytes(), Some(next))))
     }
 
-    /// The account itself, without the brace that ends the file.
-    fn head(&self, subject: &Subject) -> serde_json::Result<Part> {
+    /// The account itself, without the brace that ends the document.
+    fn head(&self, subject: &Subject) -> serde_json::Result<DocumentPart> {
         let head = format!("{{\"exported_at\":{},\"user\":", serde_json::to_string(&self.begun_at)?);
         let mut out = head.into_bytes();
         serde_json::to_writer(&mut out, &users::exported(subject.user.clone()))?;

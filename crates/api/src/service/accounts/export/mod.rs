@@ -17,7 +17,7 @@ use crate::service::tables::Subject;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::{self, EventKind};
 use bytes::Bytes;
-use document::{ExportCursor, File};
+use document::{ExportCursor, ExportDocument};
 use metrics::ExportOutcome;
 use slots::Slot;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub type ExportError = Error<ExportRefusal>;
 #[derive(Debug)]
 pub struct Export {
     caller: CurrentUser,
-    file: File,
+    document: ExportDocument,
     /// What is read next; `None` when everything is written.
     cursor: Option<ExportCursor>,
     slot: Slot,
@@ -57,32 +57,32 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
     let name = caller.id.to_string();
     let at = services.now();
     services.limits.hold(LEASE, &name).await.map_err(|seconds| Error::Refused(ExportRefusal::Elsewhere(seconds)))?;
-    if let Err(error) = note(services, caller, client).await {
+    if let Err(error) = record(services, caller, client).await {
         services.limits.release(LEASE, &name).await;
         return Err(error);
     }
     let lists = services.schema.tables.iter().filter_map(|table| table.export.clone()).collect();
-    let file = File { begun_at: at, lists };
-    Ok(Export { caller, file, cursor: Some(ExportCursor::Head), slot })
+    let document = ExportDocument { begun_at: at, lists };
+    Ok(Export { caller, document, cursor: Some(ExportCursor::Head), slot })
 }
 
 /// The one write of an export, before anything is read.
-async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
+async fn record(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
     let mut charges = services.limits.charges(&client);
     charges.charge_name(Budget::ExportUser, &caller.id.to_string()).await?;
     let context = services.context(client);
     let recording = caller.write(services, move |connection, user, _| {
         events::insert(connection, &context.event(user.id, EventKind::DataExported)).map(Ok)
     });
-    let noted: Result<(), ExportError> = recording.await;
-    if noted.is_err() {
+    let recorded: Result<(), ExportError> = recording.await;
+    if recorded.is_err() {
         charges.refund().await; // nothing is exported
     }
-    noted
+    recorded
 }
 
 impl Export {
-    /// The next part of the file, or `None` after the last.
+    /// The next part of the document, or `None` after the last.
     ///
     /// # Errors
     /// [`Error`]; then what was sent so far is incomplete.
@@ -110,11 +110,12 @@ impl Export {
         cursor: ExportCursor,
     ) -> Result<(Bytes, Option<ExportCursor>), ExportError> {
         let _permit = self.slot.read_permit().await?;
-        let file = self.file.clone();
+        let document = self.document.clone();
         let caller = self.caller;
         let settings = Arc::clone(&services.settings);
-        let reading = caller
-            .read(services, move |connection, user| file.read(connection, cursor, &Subject { user, caller, settings }));
+        let reading = caller.read(services, move |connection, user| {
+            document.read(connection, cursor, &Subject { user, caller, settings })
+        });
         let (bytes, next) = reading.await??;
         Ok((bytes.into(), next))
     }

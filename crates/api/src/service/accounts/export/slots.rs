@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Maximum number of concurrent exports. Each holds a page of rows, some hundred KiB.
-const MOST: usize = 16;
+const MAX_EXPORTS: usize = 16;
 /// Maximum number for one client, so that one client with slow readers cannot block all others.
-const MOST_OF_A_CLIENT: usize = 2;
+const MAX_OF_A_CLIENT: usize = 2;
 /// Database connections for each one that may read pages, of which there is at least one: requests need the others.
 const CONNECTIONS_PER_READER: u32 = 4;
 
@@ -68,9 +68,9 @@ fn refusal(running: &[Running], user: UserId, network: Option<Network>) -> Optio
     let of_client = running.iter().filter(|(_, other)| network.is_some() && *other == network).count();
     if running.iter().any(|(other, _)| *other == user) {
         Some(NoSlot::Account)
-    } else if of_client >= MOST_OF_A_CLIENT {
+    } else if of_client >= MAX_OF_A_CLIENT {
         Some(NoSlot::Client)
-    } else if running.len() >= MOST {
+    } else if running.len() >= MAX_EXPORTS {
         Some(NoSlot::Process)
     } else {
         None
@@ -93,7 +93,7 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
-    use super::{ExportMetrics, ExportSlots, MOST, MOST_OF_A_CLIENT, NoSlot};
+    use super::{ExportMetrics, ExportSlots, MAX_EXPORTS, MAX_OF_A_CLIENT, NoSlot};
     use auth_types::UserId;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -116,14 +116,14 @@ mod tests {
     fn no_client_has_all_the_slots_and_their_number_is_bounded() -> Result<(), NoSlot> {
         let slots = ExportSlots::new(1, ExportMetrics::default());
         let mut held = Vec::new();
-        for (number, user) in (0..MOST).zip(1..) {
-            let client = Some(network(number / MOST_OF_A_CLIENT));
+        for (number, user) in (0..MAX_EXPORTS).zip(1..) {
+            let client = Some(network(number / MAX_OF_A_CLIENT));
             held.push(slots.enter(UserId(user), client)?);
-            if held.len().is_multiple_of(MOST_OF_A_CLIENT) {
+            if held.len().is_multiple_of(MAX_OF_A_CLIENT) {
                 assert_eq!(slots.enter(UserId(0), client).err(), Some(NoSlot::Client));
             }
         }
-        for client in [Some(network(MOST)), None] {
+        for client in [Some(network(MAX_EXPORTS)), None] {
             assert_eq!(slots.enter(UserId(0), client).err(), Some(NoSlot::Process));
         }
         held.pop();

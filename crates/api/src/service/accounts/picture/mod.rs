@@ -26,7 +26,7 @@ const MAX_BYTES: u64 = 8 * AVATAR_MAX_PIXELS;
 const SCRATCH_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Maximum length of the bytes that a kind ends with.
-pub const LONGEST_END: usize = 12;
+pub const MAX_END_LENGTH: usize = 12;
 
 /// A kind of picture that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The caller's sessions: listing them and ending one.
 
-use super::login::MOST_SESSIONS;
+use super::login::MAX_SESSIONS;
 use super::view::SessionView;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
@@ -20,7 +20,7 @@ pub struct NoSuchSession;
 pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, Error<Infallible>> {
     let now = services.now();
     let found =
-        caller.read(services, move |connection, user| sessions::list_live(connection, user.id, now, MOST_SESSIONS));
+        caller.read(services, move |connection, user| sessions::list_live(connection, user.id, now, MAX_SESSIONS));
     let view = SessionView::of(services.settings.lifetimes.refresh, caller);
     let mut listed: Vec<_> = found.await?.into_iter().map(|row| view.response(row)).collect();
     // Sorted by the rounded time: the exact order would show which session was rotated last.
