@@ -1,18 +1,18 @@
 //! Registration and the confirmation of email addresses.
 
 use super::declare::{settings, variables};
-use super::row::says;
+use super::row::doc;
 use super::variable::{Variable, word};
 use auth_types::responses::{EmailVerification, Registration};
 
 variables! {
     REGISTRATION: Variable<Registration> = word(
         &[("open", Registration::Open), ("closed", Registration::Closed)],
-        says("Whether anyone may sign up. `closed`: accounts are created with `api create-user`."),
+        doc("Whether anyone may sign up. `closed`: accounts are created with `api create-user`."),
     );
     EMAIL_VERIFICATION: Variable<EmailVerification> = word(
         &[("optional", EmailVerification::Optional), ("mandatory", EmailVerification::Mandatory)],
-        says(
+        doc(
             "Whether an address must be confirmed. `mandatory`: a sign-up becomes an account when its mailed link is opened. \
              Older accounts whose address is not confirmed must confirm it before the next sign-in.",
         ),

@@ -3,19 +3,19 @@
 use super::declare::variables;
 use super::environment::Environment;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::values::Variables;
 use super::variable::{AnyVariable, Variable, word};
 
 variables! {
     APP_ENV: Variable<Environment> = word(
         &[("development", Environment::Development), ("production", Environment::Production)],
-        says("Where this runs. Production turns on HTTPS, secure cookies, JSON logs and the start-up checks.")
-            .also(&["DJANGO_ENV"]),
+        doc("Where this runs. Production turns on HTTPS, secure cookies, JSON logs and the start-up checks.")
+            .aliases(&["DJANGO_ENV"]),
     );
     DEBUG: Variable<bool> = word(
         BOOLEANS,
-        says("Django's setting, which has no effect here. Refused when on in production."),
+        doc("Django's setting, which has no effect here. Refused when on in production."),
     );
 }
 

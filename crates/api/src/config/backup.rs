@@ -3,7 +3,7 @@
 use super::declare::{settings, variables};
 use super::quote::quoted;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, parsed};
 use age::x25519::Recipient;
 use std::str::FromStr;
@@ -11,15 +11,15 @@ use std::str::FromStr;
 variables! {
     BACKUP_AGE_RECIPIENT: Optional<Vec<Recipient>> = parsed(
         |value| Ok(parse_recipients(value)?),
-        says(
+        doc(
             "A list of public `age` keys that backups are encrypted to. Without it backups are not encrypted: see \
              [Backups](../operations/backups.md).",
         ),
     );
     BACKUP_KEEP: Optional<Keep> = parsed(
         str::parse,
-        says("Which backups are kept: the newest of each of the last days, weeks and months.")
-            .otherwise("7d,4w,12m"),
+        doc("Which backups are kept: the newest of each of the last days, weeks and months.")
+            .default_value("7d,4w,12m"),
     );
 }
 

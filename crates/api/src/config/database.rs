@@ -4,7 +4,7 @@ use super::declare::{settings, variables};
 use super::hosts;
 use super::paths;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::secret_key;
 use super::variable::{AnyVariable, Optional, Variable, number, parsed, text};
 use secrecy::SecretString;
@@ -26,26 +26,26 @@ const DEFAULT_FILE: &str = "data/latchkey.sqlite3";
 variables! {
     DATABASE_URL: Optional<DatabaseUrl> = parsed(
         parse,
-        says(
+        doc(
             "The database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST:PORT/NAME` with `%40` for an `@` in the password. \
              A SQLite URL takes no options (`?mode=rwc` is the default anyway), and its path no `~` and no `$HOME`. Refused \
              together with the `DB_*`.",
         )
         .secret()
-        .otherwise("sqlite:data/latchkey.sqlite3")
+        .default_value("sqlite:data/latchkey.sqlite3")
         .example("postgres://USER:PASSWORD@HOST:5432/NAME"),
     );
     DB_NAME: Optional<String> = text(
-        says(
+        doc(
             "The name of the PostgreSQL database, as an alternative to `DATABASE_URL` that needs no percent-encoding. Set it \
              together with `DB_USER` and `DB_HOST`.",
         ),
     );
-    DB_USER: Optional<String> = text(says("The user that the API connects as."));
-    DB_PASSWORD: Optional<String> = text(says("The password of `DB_USER`.").secret());
-    DB_HOST: Optional<String> = text(says("The host name or the IP address of the server."));
-    DB_PORT: Optional<u16> = parsed(parse_port, says("The port of `DB_HOST`; 5432 unless set.").example("5432"));
-    DATABASE_POOL_SIZE: Variable<u32> = number(10, 1, 500, says("Connections of one process."));
+    DB_USER: Optional<String> = text(doc("The user that the API connects as."));
+    DB_PASSWORD: Optional<String> = text(doc("The password of `DB_USER`.").secret());
+    DB_HOST: Optional<String> = text(doc("The host name or the IP address of the server."));
+    DB_PORT: Optional<u16> = parsed(parse_port, doc("The port of `DB_HOST`; 5432 unless set.").example("5432"));
+    DATABASE_POOL_SIZE: Variable<u32> = number(10, 1, 500, doc("Connections of one process."));
 }
 
 settings! {

@@ -4,7 +4,7 @@ use super::curve::Curve;
 use super::declare::variables;
 use super::pem::{self, PemBlock};
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, Variable, text, word};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +13,10 @@ use secrecy::SecretSlice;
 variables! {
     JWT_ALGORITHM: Variable<Option<Curve>> = word(
         &[("HS256", None), ("EdDSA", Some(Curve::Ed25519)), ("ES256", Some(Curve::P256))],
-        says("How tokens are signed. `HS256` with `SECRET_KEY`, the others with a key pair: see [Keys](../guides/keys.md)."),
+        doc("How tokens are signed. `HS256` with `SECRET_KEY`, the others with a key pair: see [Keys](../guides/keys.md)."),
     );
     JWT_PRIVATE_KEY: Optional<String> = text(
-        says(
+        doc(
             "Keys in PEM, for `EdDSA` and `ES256`. The first is a PKCS#8 private key that signs; line ends may be written as \
              `\\n`. With `HS256` only public keys are accepted.",
         )

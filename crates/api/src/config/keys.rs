@@ -2,7 +2,7 @@
 
 use super::declare::{settings, variables};
 use super::key_ring::{self, KeyRing};
-use super::row::says;
+use super::row::doc;
 use super::secret_key;
 use super::variable::{Optional, parsed};
 use auth_types::invisible::is_invisible;
@@ -10,9 +10,9 @@ use secrecy::SecretString;
 
 variables! {
     JWT_ISSUER: Optional<String> =
-        parsed(parse_claim, says("Written into tokens as `iss`, and then required. At most 255 bytes, all of them visible."));
+        parsed(parse_claim, doc("Written into tokens as `iss`, and then required. At most 255 bytes, all of them visible."));
     JWT_AUDIENCE: Optional<String> =
-        parsed(parse_claim, says("Written into tokens as `aud`, and then required. At most 255 bytes, all of them visible."));
+        parsed(parse_claim, doc("Written into tokens as `aud`, and then required. At most 255 bytes, all of them visible."));
 }
 
 settings! {

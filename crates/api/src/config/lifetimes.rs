@@ -2,7 +2,7 @@
 
 use super::declare::{settings, variables};
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Variable, number};
 use chrono::Duration;
 
@@ -10,20 +10,20 @@ const YEAR: u64 = 365 * 24 * 3600;
 
 variables! {
     ACCESS_TOKEN_LIFETIME: Variable<Duration> =
-        number(3600, 1, YEAR, says("Seconds that an access token is valid. Less than `REFRESH_TOKEN_LIFETIME`."));
+        number(3600, 1, YEAR, doc("Seconds that an access token is valid. Less than `REFRESH_TOKEN_LIFETIME`."));
     REFRESH_TOKEN_LIFETIME: Variable<Duration> = number(
         604_800,
         1,
         YEAR,
-        says("Seconds that a refresh token is valid, and therefore an idle session. At most `SESSION_MAX_AGE`."),
+        doc("Seconds that a refresh token is valid, and therefore an idle session. At most `SESSION_MAX_AGE`."),
     );
     SESSION_MAX_AGE: Variable<Duration> =
-        number(7_776_000, 1, 10 * YEAR, says("Seconds after which a session ends, however much it is used."));
+        number(7_776_000, 1, 10 * YEAR, doc("Seconds after which a session ends, however much it is used."));
     REFRESH_LEEWAY: Variable<Duration> = number(
         10,
         0,
         300,
-        says(
+        doc(
             "Seconds that a superseded refresh token still returns the live one. Only where it was superseded without an \
              `Idempotency-Key`, and for the same network and browser; 0 is strict single use.",
         ),

@@ -3,7 +3,7 @@
 use super::declare::{settings, variables};
 use super::hosts;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, Variable, parsed, word};
 use secrecy::SecretString;
 use url::Url;
@@ -11,11 +11,11 @@ use url::Url;
 variables! {
     RATE_LIMITS: Variable<bool> = word(
         &[("on", true), ("off", false)],
-        says("Whether requests are counted. `off` is for load tests, and refused in production."),
+        doc("Whether requests are counted. `off` is for load tests, and refused in production."),
     );
     REDIS_URL: Optional<SecretString> = parsed(
         parse_redis,
-        says(
+        doc(
             "The Redis that several processes share their counts in: `redis://HOST:6379` or `rediss://…`. Without it each \
              process counts by itself.",
         )

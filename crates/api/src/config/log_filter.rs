@@ -3,7 +3,7 @@
 use super::declare::variables;
 use super::quote::quoted_entry;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, parsed};
 use log::LevelFilter;
 use std::str::FromStr;
@@ -11,8 +11,8 @@ use std::str::FromStr;
 variables! {
     RUST_LOG: Optional<String> = parsed(
         parse,
-        says("What is logged, a list of levels (`off`, `error`, `warn`, `info`, `debug`, `trace`) or `MODULE=LEVEL`.")
-            .otherwise("info"),
+        doc("What is logged, a list of levels (`off`, `error`, `warn`, `info`, `debug`, `trace`) or `MODULE=LEVEL`.")
+            .default_value("info"),
     );
 }
 

@@ -4,7 +4,7 @@ use super::declare::{settings, variables};
 use super::hosts;
 use super::paths;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, parsed};
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -26,22 +26,22 @@ pub enum MailUrl {
 variables! {
     EMAIL_URL: Optional<MailUrl> = parsed(
         parse,
-        says(
+        doc(
             "Where mail goes: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:587` or `smtps://…`. These mean the log, one \
              `.eml` file per mail, STARTTLS (except to this machine itself), and TLS from the first byte. `?tls=required` \
              requires STARTTLS to this machine, too; `?ca_file=PATH` trusts the authority in that PEM file in addition to the \
              public ones.",
         )
         .secret()
-        .otherwise("console:"),
+        .default_value("console:"),
     );
     EMAIL_FROM: Optional<String> = parsed(
         mailable,
-        says(
+        doc(
             "The sender, an address with or without a name. ASCII before the `@`; the domain may have other letters. `api check` \
              warns of a domain that is not on the internet. Required in production when `EMAIL_URL` is a server.",
         )
-        .otherwise("Latchkey <no-reply@localhost>")
+        .default_value("Latchkey <no-reply@localhost>")
         .example("Latchkey <no-reply@example.com>"),
     );
 }

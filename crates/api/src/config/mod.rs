@@ -65,7 +65,7 @@ pub use product::ProductSettings;
 pub use proxies::{MAX_PROXIES, TrustedProxies};
 pub(crate) use quote::is_plain;
 pub use quote::shown_path;
-pub use row::{Preset, VariableRow, says};
+pub use row::{Preset, VariableRow, doc};
 pub use secret_key::generate as generate_secret;
 pub use server::ServerSettings;
 pub use storage::{S3Settings, StorageSettings};

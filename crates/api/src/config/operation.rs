@@ -2,7 +2,7 @@
 
 use super::declare::{settings, variables};
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, Variable, parsed, word};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,12 +11,12 @@ const CLOSED: (&str, bool) = ("closed", false);
 variables! {
     METRICS_TOKEN: Optional<SecretString> = parsed(
         parse_token,
-        says("The Bearer token for `/metrics`, which is closed unless set. In production at least 16 bytes, and at most 4,096.")
+        doc("The Bearer token for `/metrics`, which is closed unless set. In production at least 16 bytes, and at most 4,096.")
             .secret(),
     );
     API_DOCS: Variable<bool> = word(
         &[("open", true), CLOSED],
-        says("Whether `/api/docs/` and `/api/openapi.json` are served."),
+        doc("Whether `/api/docs/` and `/api/openapi.json` are served."),
     )
     .in_production(CLOSED);
 }

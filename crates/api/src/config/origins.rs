@@ -4,24 +4,24 @@ use super::declare::variables;
 use super::hosts;
 use super::quote::{quoted, quoted_entry};
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, parsed, text};
 use url::Url;
 
 variables! {
     CORS_ALLOWED_ORIGINS: Optional<String> = text(
-        says(
+        doc(
             "A list of the origins whose pages may read responses. Each exactly as browsers send it, \
              `https://app.example.com`: no wildcard, no path and no trailing slash.",
         )
-        .otherwise("http://127.0.0.1:8080,http://localhost:8080")
-        .otherwise_in_production(""),
+        .default_value("http://127.0.0.1:8080,http://localhost:8080")
+        .production_default(""),
     );
     CSRF_TRUSTED_ORIGINS: Optional<String> = text(
-        says("A list of the origins whose pages may also send requests that change something, without reading the responses."),
+        doc("A list of the origins whose pages may also send requests that change something, without reading the responses."),
     );
     FRONTEND_URL: Optional<String> =
-        parsed(parse_frontend_url, says("The address for links in mails. The first of `CORS_ALLOWED_ORIGINS` unless set."));
+        parsed(parse_frontend_url, doc("The address for links in mails. The first of `CORS_ALLOWED_ORIGINS` unless set."));
 }
 
 /// A web origin, `scheme://host` and a port if it is not the scheme's default (RFC 6454, section 6.2).

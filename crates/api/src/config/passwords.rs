@@ -2,16 +2,16 @@
 
 use super::declare::{settings, variables};
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Variable, number};
 use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH as MIN_LENGTH};
 use auth_types::responses::PasswordRules;
 
 variables! {
     PASSWORD_MIN_LENGTH: Variable<usize> =
-        number(MIN_LENGTH as u64, MIN_LENGTH as u64, 64, says("The minimum length of a password, characters."));
+        number(MIN_LENGTH as u64, MIN_LENGTH as u64, 64, doc("The minimum length of a password, characters."));
     BCRYPT_COST: Variable<u32> =
-        number(12, 4, 20, says("The cost of hashing a password, in production at least 10. Each step doubles the time."));
+        number(12, 4, 20, doc("The cost of hashing a password, in production at least 10. Each step doubles the time."));
 }
 
 settings! {

@@ -1,16 +1,16 @@
 //! Variables that the hosting platform sets.
 
 use super::declare::variables;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, parsed, text};
 
 variables! {
     RENDER: Optional<bool> = parsed(
         |value| Ok(value == "true"),
-        says("Render sets it to `true`. The API then trusts Render's proxies, and the checks know its disks.").from_platform(),
+        doc("Render sets it to `true`. The API then trusts Render's proxies, and the checks know its disks.").from_platform(),
     );
     RENDER_EXTERNAL_HOSTNAME: Optional<String> = text(
-        says("Render sets it to the API's own host. The checks compare it with the front end's.").from_platform(),
+        doc("Render sets it to the API's own host. The checks compare it with the front end's.").from_platform(),
     );
 }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! variables! {
-//!     NOTES_KEPT_DAYS: Variable<u32> = number(365, 1, 3_650, says("How long a note is kept, days."));
+//!     NOTES_KEPT_DAYS: Variable<u32> = number(365, 1, 3_650, doc("How long a note is kept, days."));
 //! }
 //! settings! {
 //!     pub struct ProductSettings {

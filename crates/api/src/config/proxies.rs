@@ -5,7 +5,7 @@ use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
 use super::platform;
 use super::quote::quoted_entry;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, Variable, number, text};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ pub const MAX_PROXIES: usize = 16;
 
 variables! {
     TRUSTED_PROXIES: Optional<String> = text(
-        says(
+        doc(
             "A list of the proxies in front of the API, whose entries in `X-Forwarded-For` are trusted. Addresses, networks \
              (`10.0.0.0/8`), or the words `private` (loopback, RFC 1918, link-local, unique-local, 100.64.0.0/10), `cloudflare` \
              (its published ranges) and `render` (both). `render` where `RENDER=true`, unless this or `TRUSTED_PROXY_HOPS` is set. \
@@ -26,7 +26,7 @@ variables! {
         0,
         0,
         MAX_PROXIES as u64,
-        says(
+        doc(
             "How many proxies in front of the API append to `X-Forwarded-For`, instead of a list. Refused together with \
              `TRUSTED_PROXIES`.",
         ),

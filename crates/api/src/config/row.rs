@@ -39,8 +39,8 @@ impl fmt::Display for Preset {
     }
 }
 
-/// A row with this text.
-pub const fn says(text: &'static str) -> VariableRow {
+/// The documentation of a variable; its name and default follow from its declaration.
+pub const fn doc(text: &'static str) -> VariableRow {
     VariableRow {
         name: "",
         aliases: &[],
@@ -65,7 +65,7 @@ impl VariableRow {
     }
 
     #[must_use]
-    pub const fn also(self, aliases: &'static [&'static str]) -> Self {
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
     }
 
@@ -76,13 +76,13 @@ impl VariableRow {
 
     /// The default, as a value with the same effect. A number and a word have theirs already.
     #[must_use]
-    pub const fn otherwise(self, value: &'static str) -> Self {
+    pub const fn default_value(self, value: &'static str) -> Self {
         Self { default: Preset::Text(value), ..self }
     }
 
     /// The default in production. An empty text means that there is none.
     #[must_use]
-    pub const fn otherwise_in_production(self, value: &'static str) -> Self {
+    pub const fn production_default(self, value: &'static str) -> Self {
         Self { in_production: Some(if value.is_empty() { Preset::Nothing } else { Preset::Text(value) }), ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use super::declare::variables;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, text};
 use aws_lc_rs::rand;
 use base64::Engine;
@@ -14,15 +14,15 @@ use std::path::Path;
 
 variables! {
     SECRET_KEY: Optional<String> = text(
-        says(
+        doc(
             "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not the Django \
              guide's placeholder. In development one is generated and kept in `data/secret_key`. A PEM or JSON key is refused.",
         )
         .secret()
-        .also(&["DJANGO_SECRET_KEY"]),
+        .aliases(&["DJANGO_SECRET_KEY"]),
     );
     SECRET_KEY_FALLBACKS: Optional<String> = text(
-        says("Further keys that verify and do not sign: older ones, or one that is about to sign, so that a new key signs nobody out. Each as `SECRET_KEY`.").secret(),
+        doc("Further keys that verify and do not sign: older ones, or one that is about to sign, so that a new key signs nobody out. Each as `SECRET_KEY`.").secret(),
     );
 }
 

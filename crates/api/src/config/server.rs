@@ -5,16 +5,16 @@ use super::platform;
 use super::proxies::TrustedProxies;
 use super::quote::quoted;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, Variable, number, parsed};
 use std::net::{IpAddr, Ipv4Addr};
 
 variables! {
     HOST: Optional<IpAddr> = parsed(
         parse_host,
-        says("The IP address to listen on.").otherwise("127.0.0.1").otherwise_in_production("0.0.0.0"),
+        doc("The IP address to listen on.").default_value("127.0.0.1").production_default("0.0.0.0"),
     );
-    PORT: Variable<u16> = number(8000, 0, 65_535, says("The port to listen on. 0 lets the system choose."));
+    PORT: Variable<u16> = number(8000, 0, 65_535, doc("The port to listen on. 0 lets the system choose."));
 }
 
 settings! {

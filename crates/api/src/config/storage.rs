@@ -4,7 +4,7 @@ use super::declare::variables;
 use super::environment::Environment;
 use super::hosts;
 use super::reader::SettingsReader;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, text};
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -12,15 +12,15 @@ use url::{Host, Url};
 
 variables! {
     AWS_ACCESS_KEY_ID: Optional<String> = text(
-        says(
+        doc(
             "The key id for the bucket of R2 or any S3 in which files are kept. Files are kept in the folder `data/files` unless \
              set. Set all of the `AWS_*`, or none.",
         ),
     );
-    AWS_SECRET_ACCESS_KEY: Optional<String> = text(says("The secret of `AWS_ACCESS_KEY_ID`.").secret());
-    AWS_STORAGE_BUCKET_NAME: Optional<String> = text(says("The name of the bucket."));
+    AWS_SECRET_ACCESS_KEY: Optional<String> = text(doc("The secret of `AWS_ACCESS_KEY_ID`.").secret());
+    AWS_STORAGE_BUCKET_NAME: Optional<String> = text(doc("The name of the bucket."));
     AWS_S3_ENDPOINT_URL: Optional<String> = text(
-        says(
+        doc(
             "The address of the S3 service, such as `https://ACCOUNT.r2.cloudflarestorage.com`; Amazon's unless set. Without the \
              bucket's name. `http://` only in development, or on the same machine.",
         ),

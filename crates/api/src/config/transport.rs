@@ -3,18 +3,18 @@
 use super::declare::{settings, variables};
 use super::hosts;
 use super::quote::quoted;
-use super::row::says;
+use super::row::doc;
 use super::variable::{Optional, Variable, parsed, word};
 use auth_types::responses::TokenTransport;
 
 variables! {
     TOKEN_TRANSPORT: Variable<TokenTransport> = word(
         &[("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)],
-        says("How the refresh token travels. Scripts cannot read the cookie."),
+        doc("How the refresh token travels. Scripts cannot read the cookie."),
     );
     SESSION_COOKIE_DOMAIN: Optional<String> = parsed(
         parse_domain,
-        says(
+        doc(
             "The domain of the cookies, with `TOKEN_TRANSPORT=cookie`. Written as `.example.com`, in lower case, of letters, \
              digits and hyphens; the API's own host unless set. A registry's domain, such as com or co.uk, is refused.",
         ),

@@ -87,7 +87,7 @@ fn errors_of<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> FieldErrors
 }
 
 #[track_caller]
-fn says(wrong: &Value, expected: &[(&str, &str)]) {
+fn assert_errors(wrong: &Value, expected: &[(&str, &str)]) {
     let mut body = valid();
     body.extend(object(wrong.clone()));
     let expected = expected.iter().map(|(field, message)| ((*field).to_owned(), vec![(*message).to_owned()]));
@@ -102,68 +102,68 @@ fn a_valid_object_is_accepted() {
 
 #[test]
 fn a_value_of_another_kind_is_refused_with_the_expected_kind() {
-    says(&json!({"text": 1}), &[("text", "Not a valid string.")]);
-    says(&json!({"flag": "yes"}), &[("flag", "Must be true or false.")]);
+    assert_errors(&json!({"text": 1}), &[("text", "Not a valid string.")]);
+    assert_errors(&json!({"flag": "yes"}), &[("flag", "Must be true or false.")]);
     for wrong in [json!("a"), json!({"a": 1}), json!(1), json!(null)] {
-        says(&json!({"list": wrong}), &[("list", "Must be a list.")]);
-        says(&json!({"pair": wrong}), &[("pair", "Must be a list of 2 items.")]);
+        assert_errors(&json!({"list": wrong}), &[("list", "Must be a list.")]);
+        assert_errors(&json!({"pair": wrong}), &[("pair", "Must be a list of 2 items.")]);
     }
     for wrong in [json!("a"), json!(true), json!(null)] {
-        says(&json!({"map": wrong}), &[("map", "Must be an object.")]);
-        says(&json!({"object": wrong}), &[("object", "Must be an object.")]);
+        assert_errors(&json!({"map": wrong}), &[("map", "Must be an object.")]);
+        assert_errors(&json!({"object": wrong}), &[("object", "Must be an object.")]);
     }
     for wrong in [json!("1"), json!(1.5), json!([1]), json!(null)] {
-        says(&json!({"small": wrong}), &[("small", "Must be a whole number.")]);
+        assert_errors(&json!({"small": wrong}), &[("small", "Must be a whole number.")]);
     }
-    says(&json!({"maybe": "1"}), &[("maybe", "Must be a whole number.")]);
-    says(&json!({"number": "1"}), &[("number", "Must be a number.")]);
+    assert_errors(&json!({"maybe": "1"}), &[("maybe", "Must be a whole number.")]);
+    assert_errors(&json!({"number": "1"}), &[("number", "Must be a number.")]);
     for wrong in [json!(1), json!("yesterday"), json!("2026-01-01"), json!(null)] {
-        says(&json!({"at": wrong}), &[("at", "Must be an RFC 3339 formatted date and time string.")]);
+        assert_errors(&json!({"at": wrong}), &[("at", "Must be an RFC 3339 formatted date and time string.")]);
     }
 }
 
 #[test]
 fn a_day_or_a_time_is_refused_by_the_form_that_is_taken() {
     for wrong in [json!("tomorrow"), json!("2026-02-30"), json!(""), json!(7), json!(null)] {
-        says(&json!({"day": wrong}), &[("day", "Must have the form of 2000-01-01.")]);
-        says(&json!({"time": wrong}), &[("time", "Must have the form of 00:00:00.")]);
-        says(&json!({"there": wrong}), &[("there", "Must have the form of 2000-01-01T00:00:00.")]);
+        assert_errors(&json!({"day": wrong}), &[("day", "Must have the form of 2000-01-01.")]);
+        assert_errors(&json!({"time": wrong}), &[("time", "Must have the form of 00:00:00.")]);
+        assert_errors(&json!({"there": wrong}), &[("there", "Must have the form of 2000-01-01T00:00:00.")]);
     }
     for wrong in [json!("tomorrow"), json!(7)] {
-        says(&json!({"perhaps": wrong}), &[("perhaps", "Must have the form of 2000-01-01.")]);
+        assert_errors(&json!({"perhaps": wrong}), &[("perhaps", "Must have the form of 2000-01-01.")]);
     }
 }
 
 #[test]
 fn a_number_out_of_range_is_refused_with_the_range() {
     for wrong in [json!(256), json!(-1), json!(1e20)] {
-        says(&json!({"small": wrong}), &[("small", "Must be a whole number from 0 to 255.")]);
+        assert_errors(&json!({"small": wrong}), &[("small", "Must be a whole number from 0 to 255.")]);
     }
-    says(
+    assert_errors(
         &json!({"signed": 3_000_000_000_u32}),
         &[("signed", "Must be a whole number from -2147483648 to 2147483647.")],
     );
-    says(&json!({"some": 0}), &[("some", "Must be a whole number from 1 to 65535.")]);
-    says(&json!({"huge": -1}), &[("huge", "Must be a whole number from 0 to 18446744073709551615.")]);
+    assert_errors(&json!({"some": 0}), &[("some", "Must be a whole number from 1 to 65535.")]);
+    assert_errors(&json!({"huge": -1}), &[("huge", "Must be a whole number from 0 to 18446744073709551615.")]);
     let large = "Must be a whole number from -9223372036854775808 to 9223372036854775807.";
-    says(&json!({"large": u64::MAX}), &[("large", large)]);
+    assert_errors(&json!({"large": u64::MAX}), &[("large", large)]);
 }
 
 #[test]
 fn an_unknown_choice_is_refused_with_the_choices() {
     for wrong in [json!("x"), json!(1), json!(null), json!(["plain"]), json!("x`, expected one of `y")] {
-        says(&json!({"choice": wrong}), &[("choice", "Must be one of plain, in_colour.")]);
+        assert_errors(&json!({"choice": wrong}), &[("choice", "Must be one of plain, in_colour.")]);
     }
-    says(&json!({"only": "that"}), &[("only", "Must be \"this\".")]);
+    assert_errors(&json!({"only": "that"}), &[("only", "Must be \"this\".")]);
 }
 
 #[test]
 fn an_error_inside_a_field_is_reported_with_its_path() {
-    says(&json!({"list": ["a", 1]}), &[("list", "Item 2: Not a valid string.")]);
-    says(&json!({"map": {"a": 1, "b": "x"}}), &[("map", "b: Must be a whole number.")]);
-    says(&json!({"object": {"name": "n"}}), &[("object", "count: This field is required.")]);
+    assert_errors(&json!({"list": ["a", 1]}), &[("list", "Item 2: Not a valid string.")]);
+    assert_errors(&json!({"map": {"a": 1, "b": "x"}}), &[("map", "b: Must be a whole number.")]);
+    assert_errors(&json!({"object": {"name": "n"}}), &[("object", "count: This field is required.")]);
     let objects = json!([{"name": "n", "count": 1}, {"name": 7, "count": "x"}]);
-    says(&json!({"objects": objects}), &[("objects", "Item 2, count: Must be a whole number.")]);
+    assert_errors(&json!({"objects": objects}), &[("objects", "Item 2, count: Must be a whole number.")]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn exactly_the_wrong_fields_are_reported() {
         ("choice", "Must be one of plain, in_colour."),
         ("small", "Must be a whole number from 0 to 255."),
     ];
-    says(&json!({"text": [], "list": [1, 2], "object": {}, "choice": {}, "small": 300}), &expected);
+    assert_errors(&json!({"text": [], "list": [1, 2], "object": {}, "choice": {}, "small": 300}), &expected);
     assert_eq!(errors_of::<Everything>(&json!({})).len(), 22, "all but the two optional ones");
 }
 

@@ -182,16 +182,17 @@ pub(super) fn are_about_recipient(code: u16, text: &str, envelope: &Envelope) ->
     }
     let names_address = text.contains('@');
     let text = PLACES.iter().fold(without_addresses(text), |text, place| text.replace(place, ""));
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
+    let contains_any = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
     let statuses: Vec<_> = statuses(&text).collect();
-    if says(&NEVER_FINAL) || statuses.iter().copied().any(|status| is_temporary(status) || is_about_us(status)) {
+    if contains_any(&NEVER_FINAL) || statuses.iter().copied().any(|status| is_temporary(status) || is_about_us(status))
+    {
         return false;
     }
     if statuses.iter().copied().any(is_exact) {
         return true;
     }
-    let names_recipient = names_address || says(&RECIPIENT);
-    let is_final = says(&FINAL) || (names_recipient && says(&FINAL_OF_RECIPIENT));
+    let names_recipient = names_address || contains_any(&RECIPIENT);
+    let is_final = contains_any(&FINAL) || (names_recipient && contains_any(&FINAL_OF_RECIPIENT));
     matches!(code, 550..=553) && is_final && says_nothing_else(&text)
 }
 
