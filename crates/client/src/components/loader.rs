@@ -77,12 +77,12 @@ where
     loader.reload();
     let session = expect_context::<Session>();
     Effect::new(move |before: Option<u32>| {
-        let wakes = session.wakes();
+        let retry_triggers = session.retry_triggers();
         let waits = loader.failure.with_untracked(|failure| failure.as_ref().is_some_and(RequestFailure::is_transient));
-        if before.is_some_and(|before| before != wakes) && waits {
+        if before.is_some_and(|before| before != retry_triggers) && waits {
             loader.reload();
         }
-        wakes
+        retry_triggers
     });
     loader
 }

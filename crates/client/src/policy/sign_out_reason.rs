@@ -21,12 +21,12 @@ pub enum SignOutReason {
 }
 
 impl SignOutReason {
-    /// The reason to show when `act` of this browser may have ended the session.
+    /// The reason to show when `action` of this browser may have ended the session.
     #[must_use]
-    pub const fn after(self, act: Option<EndingAction>) -> Self {
-        match (self, act) {
-            (Self::Elsewhere | Self::Ended(Reason::SessionRevoked | Reason::UserInactive), Some(act)) => {
-                Self::Unconfirmed(act)
+    pub const fn after(self, action: Option<EndingAction>) -> Self {
+        match (self, action) {
+            (Self::Elsewhere | Self::Ended(Reason::SessionRevoked | Reason::UserInactive), Some(action)) => {
+                Self::Unconfirmed(action)
             }
             _ => self,
         }
@@ -36,7 +36,7 @@ impl SignOutReason {
     pub const fn message(self) -> Option<&'static str> {
         match self {
             Self::Visitor | Self::ByUser => None,
-            Self::Unconfirmed(act) => Some(act.message()),
+            Self::Unconfirmed(action) => Some(action.message()),
             Self::Deleted => Some("Your account is deleted, and every device is signed out."),
             Self::Elsewhere => Some("You signed out in another tab."),
             Self::Ended(Reason::SessionExpired) => Some("You were away for a long time. Please sign in again."),

@@ -11,7 +11,8 @@ pub struct UnconfirmedAction {
     /// The session that requested it.
     pub session: SessionId,
     /// The action.
-    pub act: EndingAction,
+    #[serde(rename = "act")]
+    pub action: EndingAction,
 }
 
 /// The actions that end the session that requests them.

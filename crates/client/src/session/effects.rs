@@ -13,8 +13,8 @@ impl Session {
             Effect::Write(tokens) => self.write(&tokens),
             Effect::Renew(tokens, user) => self.renew(&tokens, *user),
             Effect::Begin(tokens, user) => self.begin_session(&tokens, *user),
-            Effect::Switch => self.enter(None),
-            Effect::ShowSignedOut => self.leave(SignOutReason::Elsewhere),
+            Effect::Switch => self.set_signed_in(None),
+            Effect::ShowSignedOut => self.set_signed_out(SignOutReason::Elsewhere),
             Effect::DeleteEndedSession => self.clear(SignOutReason::Elsewhere),
             Effect::EndSession(reason) => {
                 caches::clear();
@@ -49,12 +49,12 @@ impl Session {
         if matches!(tokens.refresh_credential(), RefreshCredential::Cookie { .. }) {
             self.forget_pending_cookies();
         }
-        self.enter(Some(user));
+        self.set_signed_in(Some(user));
     }
 
     fn clear(self, reason: SignOutReason) {
         tokens::clear();
-        self.leave(reason);
+        self.set_signed_out(reason);
     }
 
     fn write(self, tokens: &SessionTokens) {
@@ -65,20 +65,20 @@ impl Session {
         }
     }
 
-    fn enter(self, user: Option<UserResponse>) {
+    fn set_signed_in(self, user: Option<UserResponse>) {
         self.user.set(user);
         self.state.set(SignInState::SignedIn(self.machine.with_value(SessionMachine::epoch)));
     }
 
     /// Leads from protected pages to the sign-in page. The first reason given is kept.
-    fn leave(self, reason: SignOutReason) {
+    fn set_signed_out(self, reason: SignOutReason) {
         self.user.set(None);
         // The server's settings may have changed before the next sign-in.
         self.settings.set_value(None);
         if !matches!(self.state.get_untracked(), SignInState::SignedOut(_)) {
             let ended = self.machine.with_value(SessionMachine::last_ended);
             let action = tokens::read_unconfirmed_action().filter(|action| Some(action.session) == ended);
-            self.state.set(SignInState::SignedOut(reason.after(action.map(|action| action.act))));
+            self.state.set(SignInState::SignedOut(reason.after(action.map(|action| action.action))));
         }
     }
 }

@@ -58,25 +58,25 @@ impl Drop for TabLock {
     }
 }
 
-/// Waits for the lock, for at most `patience`; `None` where other tabs are slow.
-pub(super) async fn acquire(patience: Duration) -> Option<TabLock> {
-    match acquire_lock(NAME, patience).await {
+/// Waits for the lock, for at most `timeout`; `None` where other tabs are slow.
+pub(super) async fn acquire(timeout: Duration) -> Option<TabLock> {
+    match acquire_lock(NAME, timeout).await {
         Ok(lock) => lock,
-        Err(_) => claim(patience).await,
+        Err(_) => claim(timeout).await,
     }
 }
 
 /// The same for a revalidation. `None` at once where there are no Web Locks: simultaneous revalidations are harmless.
-pub(super) async fn acquire_for_revalidation(patience: Duration) -> Option<TabLock> {
-    acquire_lock(REVALIDATION_NAME, patience).await.ok().flatten()
+pub(super) async fn acquire_for_revalidation(timeout: Duration) -> Option<TabLock> {
+    acquire_lock(REVALIDATION_NAME, timeout).await.ok().flatten()
 }
 
 /// Waits for a Web Lock. Fails where there are no Web Locks.
-async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<TabLock>, JsValue> {
+async fn acquire_lock(name: &str, timeout: Duration) -> Result<Option<TabLock>, JsValue> {
     let (released, lock) = promise();
     let (granted, grant) = oneshot::channel();
     request(name, released, granted)?;
-    Ok(match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
+    Ok(match select(grant, TimeoutFuture::new(milliseconds(timeout))).await {
         Either::Left((Ok(()), _)) => Some(lock),
         // Dropping it now releases the lock at once, should it be granted later.
         Either::Left((Err(_), _)) | Either::Right(_) => None,
@@ -84,10 +84,10 @@ async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<TabLock>,
 }
 
 /// Acquires the lock by a claim that no other tab overwrote; `None` at once where nothing can be stored.
-async fn claim(patience: Duration) -> Option<TabLock> {
+async fn claim(timeout: Duration) -> Option<TabLock> {
     let own = Uuid::new_v4();
     let begin = clock::now();
-    while clock::now().since(begin) < i64::from(milliseconds(patience)) {
+    while clock::now().since(begin) < i64::from(milliseconds(timeout)) {
         let is_free = !tokens::read_claim().is_some_and(|claim| claim.is_valid(clock::now()));
         if is_free && !tokens::write_claim(&Claim { tab: own, at: clock::now().wall_ms }) {
             return None;

@@ -35,7 +35,7 @@ pub struct Session {
     pub(super) pending_in_memory: StoredValue<Option<PendingSignOuts>>,
     pub(super) state: RwSignal<SignInState>,
     pub(super) user: RwSignal<Option<UserResponse>>,
-    pub(super) wakes: RwSignal<u32>,
+    pub(super) retry_triggers: RwSignal<u32>,
     pub(super) revalidation: StoredValue<Revalidation>,
     pub(super) revalidations: RwSignal<u32>,
     pub(super) settings: StoredValue<Option<SettingsRequest>, LocalStorage>,
@@ -54,7 +54,7 @@ impl Session {
             pending_in_memory: StoredValue::new(None),
             state: RwSignal::new(SignInState::Unknown),
             user: RwSignal::new(None),
-            wakes: RwSignal::new(0),
+            retry_triggers: RwSignal::new(0),
             revalidation: StoredValue::new(Revalidation::new(clock::now())),
             revalidations: RwSignal::new(0),
             settings: StoredValue::new_local(None),
@@ -72,8 +72,8 @@ impl Session {
     }
 
     /// Counts the moments at which failed requests should be repeated: the network is back, the page is visible again.
-    pub fn wakes(self) -> u32 {
-        self.wakes.get()
+    pub fn retry_triggers(self) -> u32 {
+        self.retry_triggers.get()
     }
 
     /// Takes the user from a response.

@@ -82,16 +82,16 @@ impl PageSession {
     }
 
     /// Sends a request that ends this session. If the session ends before the response
-    /// arrives, the message to the user names `act` as the reason.
+    /// arrives, the message to the user names `action` as the reason.
     pub(super) async fn deliver_ending(
         self,
-        act: EndingAction,
+        action: EndingAction,
         request: ApiRequest,
         cookies: Cookies,
     ) -> Result<DeliveredResponse, RequestFailure> {
         let mut bound = BoundRequest::new(self.epoch);
         let session = self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::session));
-        let ending = session.filter(|_| self.is_current()).map(|session| UnconfirmedAction { session, act });
+        let ending = session.filter(|_| self.is_current()).map(|session| UnconfirmedAction { session, action });
         if ending.is_some() && tokens::read_unconfirmed_action() == ending {
             bound.repeat();
         }
@@ -176,9 +176,9 @@ impl PageSession {
         let session = self.session;
         let effect =
             session.machine.try_update_value(|machine| machine.sign_out(self.epoch, reason, storage_snapshot()))?;
-        let gone = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
+        let ended = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
         session.execute(effect);
-        gone
+        ended
     }
 
     fn next(self, bound: &mut BoundRequest) -> Result<RequestStep, RequestFailure> {

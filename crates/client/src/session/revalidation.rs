@@ -49,7 +49,7 @@ impl Session {
         self.revalidation.with_value(Revalidation::actions)
     }
 
-    /// Takes note of a failed revalidation. The page keeps what it shows.
+    /// Pauses after a failed revalidation. The page keeps what it shows.
     pub fn revalidation_failed(self, failure: &RequestFailure) {
         let pause = match failure {
             RequestFailure::Transient { after, .. } => after.unwrap_or(REVALIDATION_PAUSE),

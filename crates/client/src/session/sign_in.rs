@@ -34,11 +34,11 @@ impl Session {
     /// Why it failed, with the message for the user.
     pub async fn confirm_email(self, request: &EmailVerifyRequest) -> Result<EmailConfirmation, RequestFailure> {
         let (transport, _lock) = self.prepare_sign_in().await?;
-        let is_free = !self.is_signed_in();
+        let may_sign_in = !self.is_signed_in();
         let page = self.page();
         let sent = ApiRequest::post(paths::EMAIL_VERIFY, request).once(LINK_SEED);
         // Without credentials, the response to a repetition does not replace the cookies of the user who is signed in.
-        let sent = if is_free { sent.signing_in(transport) } else { sent };
+        let sent = if may_sign_in { sent.signing_in(transport) } else { sent };
         let result = self.http.send_idempotent(&sent).await;
         let has_tokens = result.as_ref().is_ok_and(|response| response.status == 201);
         let EmailVerifyResponse { notice, .. } = read_json(result.clone())?;
@@ -49,7 +49,7 @@ impl Session {
         if tokens::read_browser_secret() == request.registration {
             tokens::clear_browser_secret();
         }
-        let adopted = if is_free { page.adopt(result) } else { page.decline(result) };
+        let adopted = if may_sign_in { page.adopt(result) } else { page.decline(result) };
         match adopted {
             Ok(()) => Ok(EmailConfirmation { signed_in: true, notice }),
             // The address is confirmed all the same.
@@ -156,16 +156,16 @@ impl PageSession {
     /// signs in until the lock is dropped.
     async fn deliver_with_cookies(
         self,
-        act: EndingAction,
+        action: EndingAction,
         request: ApiRequest,
     ) -> Result<DeliveredResponse, RequestFailure> {
         let refresh_credential =
             self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::refresh_credential));
         match refresh_credential {
             Some(RefreshCredential::Cookie { .. }) => {
-                self.deliver_ending(act, request.with_cookies(), Cookies::Changed).await
+                self.deliver_ending(action, request.with_cookies(), Cookies::Changed).await
             }
-            Some(RefreshCredential::Token(_)) | None => self.deliver_ending(act, request, Cookies::Untouched).await,
+            Some(RefreshCredential::Token(_)) | None => self.deliver_ending(action, request, Cookies::Untouched).await,
         }
     }
 

@@ -17,7 +17,7 @@ impl Session {
             self.refresh_in_background(epoch);
         }
         self.send_pending_sign_outs();
-        self.wakes.update(|wakes| *wakes = wakes.wrapping_add(1));
+        self.retry_triggers.update(|count| *count = count.wrapping_add(1));
     }
 
     /// Reports that the network is back.
