@@ -81,5 +81,5 @@ pub(super) async fn delete(
     let repeatable = services.steps.repeatable(StepKind::AccountDeletion, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
     deletion::delete(&services, caller, repeatable, client).await?;
-    Ok(transport.for_page_of(user, &http_request).without_tokens(HttpResponse::NoContent()).finish())
+    Ok(transport.keeping_other_users_cookies(user, &http_request).without_tokens(HttpResponse::NoContent()).finish())
 }

@@ -29,7 +29,7 @@ pub(super) async fn register(
     let repeatable = services.steps.repeatable(StepKind::SignUp, None, key.as_deref(), request);
     match register::register(&services, repeatable, language, client).await? {
         RegisterOutcome::SignedIn(tokens) => {
-            transport.for_page_given(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)
+            transport.keeping_later_users_cookies(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)
         }
         RegisterOutcome::Pending(registration) => {
             let registration = registration.expose_secret().to_owned();

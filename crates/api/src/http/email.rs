@@ -27,7 +27,7 @@ pub(super) async fn verify(
     match email_verification::verify(&services, repeatable, client).await? {
         Verified::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
         Verified::SignedIn(tokens, notice) => {
-            let transport = transport.for_page_given(&tokens, &http_request);
+            let transport = transport.keeping_later_users_cookies(&tokens, &http_request);
             transport.tokens_with(HttpResponse::Created(), *tokens, EmailVerifyResponse::new(notice))
         }
     }

@@ -25,7 +25,7 @@ pub(super) async fn change(
     let repeatable = services.steps.repeatable(StepKind::PasswordChange, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
     let tokens = change::change(&services, caller, repeatable, client).await?;
-    transport.for_page_of(user, &http_request).tokens(HttpResponse::Ok(), tokens)
+    transport.keeping_other_users_cookies(user, &http_request).tokens(HttpResponse::Ok(), tokens)
 }
 
 /// Mails a link to choose a new password. Open to everyone; the response is the same for every address.

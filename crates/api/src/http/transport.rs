@@ -58,7 +58,7 @@ impl Transport {
     /// The same for a request of `user` with an access token. The access token belongs to a page, the cookies to the browser:
     /// if another user has signed in there since, the response leaves that user's cookies alone. The page can use its access
     /// token until it expires, and has to sign in again after that.
-    pub(super) fn for_page_of(self, user: UserId, request: &HttpRequest) -> Self {
+    pub(super) fn keeping_other_users_cookies(self, user: UserId, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
         let cookies = self.cookies.filter(|_| !csrf::belongs_to_another_user(&self.services, &submitted, user));
         Self { cookies, ..self }
@@ -66,7 +66,7 @@ impl Transport {
 
     /// The same for tokens that may have been issued before, to a request whose response was lost: a user who has signed in on
     /// this browser since then stays signed in.
-    pub(super) fn for_page_given(self, tokens: &TokenResponse, request: &HttpRequest) -> Self {
+    pub(super) fn keeping_later_users_cookies(self, tokens: &TokenResponse, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
         let cookies =
             self.cookies.filter(|_| !csrf::belongs_to_later_user(&self.services, &submitted, &tokens.refresh));
