@@ -1,10 +1,10 @@
-//! Memory that requests hold while their bodies arrive: bounded in all, for each class and for each share.
+//! Memory that requests hold while their bodies arrive: bounded in all, for each class and for each requester.
 //!
 //! No request waits here: a body that does not fit is refused, and the client sends it again.
 
 use super::refusals::Refusals;
+use super::requester::{Class, Requester, RequesterId, current_requester};
 use super::resource::Busy;
-use super::share::{Class, Share, ShareKey, current};
 use crate::metrics::Metrics;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// In all.
 const BODIES_BYTES: usize = 64 * 1024 * 1024;
 /// One account, and one client with all its accounts, has at most this fraction.
-const SHARE_FRACTION: usize = 8;
+const REQUESTER_FRACTION: usize = 8;
 /// The first bytes of a body are not counted: the requests of honest clients are smaller than this, and one for each
 /// connection takes little memory.
 const FREE_BYTES: usize = 4 * 1024;
@@ -32,16 +32,16 @@ struct MemoryInner {
 
 #[derive(Debug, Default)]
 struct HeldBytes {
-    strangers: usize,
-    proven: usize,
-    by_share: HashMap<ShareKey, usize>,
+    anonymous: usize,
+    recognized: usize,
+    by_requester: HashMap<RequesterId, usize>,
 }
 
 /// What one body holds, until it is dropped.
 #[derive(Debug)]
 pub struct MemoryHold {
     memory: BodyMemory,
-    share: Share,
+    requester: Requester,
     bytes: usize,
     counted: usize,
 }
@@ -64,9 +64,9 @@ impl BodyMemory {
         Busy
     }
 
-    /// An empty hold on the share of the request that this task serves.
+    /// An empty hold, counted for the requester that this task serves.
     pub fn hold(&self) -> MemoryHold {
-        MemoryHold { memory: self.clone(), share: current(), bytes: 0, counted: 0 }
+        MemoryHold { memory: self.clone(), requester: current_requester(), bytes: 0, counted: 0 }
     }
 }
 
@@ -77,16 +77,16 @@ impl MemoryHold {
         let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;
         let inner = &self.memory.0;
         let mut held = inner.held.lock();
-        let of_share = |key| held.by_share.get(&key).copied().unwrap_or_default();
-        let fits = self.share.keys().all(|key| of_share(key) + needed <= inner.bytes / SHARE_FRACTION);
-        if !fits || *held.of(self.share.class) + needed > inner.bytes / 2 {
+        let of_requester = |id| held.by_requester.get(&id).copied().unwrap_or_default();
+        let fits = self.requester.ids().all(|id| of_requester(id) + needed <= inner.bytes / REQUESTER_FRACTION);
+        if !fits || *held.of(self.requester.class) + needed > inner.bytes / 2 {
             drop(held);
             return Err(self.memory.record_refusal());
         }
         if needed > 0 {
-            *held.of(self.share.class) += needed;
-            for key in self.share.keys() {
-                *held.by_share.entry(key).or_default() += needed;
+            *held.of(self.requester.class) += needed;
+            for id in self.requester.ids() {
+                *held.by_requester.entry(id).or_default() += needed;
             }
             self.counted += needed;
         }
@@ -97,8 +97,8 @@ impl MemoryHold {
 impl HeldBytes {
     fn of(&mut self, class: Class) -> &mut usize {
         match class {
-            Class::Stranger => &mut self.strangers,
-            Class::Proven => &mut self.proven,
+            Class::Anonymous => &mut self.anonymous,
+            Class::Recognized => &mut self.recognized,
         }
     }
 }
@@ -109,12 +109,12 @@ impl Drop for MemoryHold {
             return;
         }
         let mut held = self.memory.0.held.lock();
-        *held.of(self.share.class) -= self.counted;
-        for key in self.share.keys() {
-            if let Some(of_share) = held.by_share.get_mut(&key) {
-                *of_share -= self.counted;
-                if *of_share == 0 {
-                    held.by_share.remove(&key);
+        *held.of(self.requester.class) -= self.counted;
+        for id in self.requester.ids() {
+            if let Some(of_requester) = held.by_requester.get_mut(&id) {
+                *of_requester -= self.counted;
+                if *of_requester == 0 {
+                    held.by_requester.remove(&id);
                 }
             }
         }
@@ -124,46 +124,47 @@ impl Drop for MemoryHold {
 #[cfg(test)]
 mod tests {
     use super::{BodyMemory, Busy, FREE_BYTES, MemoryHold};
-    use crate::gate::share::{Share, ShareKey};
+    use crate::gate::requester::Requester;
+    use crate::gate::requester::fixtures::{account, client};
 
-    fn hold(memory: &BodyMemory, share: Share) -> MemoryHold {
+    fn hold(memory: &BodyMemory, requester: Requester) -> MemoryHold {
         let mut hold = memory.hold();
-        hold.share = share;
+        hold.requester = requester;
         hold
     }
 
     #[test]
-    fn a_share_has_its_fraction_a_class_its_half_and_dropped_memory_is_free_again() {
+    fn a_requester_has_its_fraction_a_class_its_half_and_dropped_memory_is_free_again() {
         let memory = BodyMemory::of(1_600_000, super::Counter::default());
-        let stranger = |number| Share::stranger(ShareKey::Account(number));
-        let fill = |share| {
-            let mut hold = hold(&memory, share);
+        let anonymous = |number| Requester::anonymous(client(number));
+        let fill = |requester| {
+            let mut hold = hold(&memory, requester);
             hold.grow(FREE_BYTES + 200_000).map(|()| hold)
         };
-        let mut held: Vec<_> = (0..4).filter_map(|number| fill(stranger(number)).ok()).collect();
+        let mut held: Vec<_> = (0..4).filter_map(|number| fill(anonymous(number)).ok()).collect();
         assert_eq!(held.len(), 4);
-        assert_eq!(hold(&memory, stranger(0)).grow(FREE_BYTES + 1), Err(Busy), "its fraction is used up");
-        assert_eq!(hold(&memory, stranger(9)).grow(FREE_BYTES + 1), Err(Busy), "the strangers' half is full");
-        assert_eq!(hold(&memory, stranger(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
-        assert!(fill(Share::proven(ShareKey::Account(9))).is_ok());
+        assert_eq!(hold(&memory, anonymous(0)).grow(FREE_BYTES + 1), Err(Busy), "its fraction is used up");
+        assert_eq!(hold(&memory, anonymous(9)).grow(FREE_BYTES + 1), Err(Busy), "the anonymous half is full");
+        assert_eq!(hold(&memory, anonymous(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
+        assert!(fill(Requester::recognized(account(9))).is_ok());
         held.pop();
-        assert!(fill(stranger(9)).is_ok());
+        assert!(fill(anonymous(9)).is_ok());
     }
 
     #[test]
     fn the_accounts_of_one_client_share_one_fraction() {
         let memory = BodyMemory::of(1_600_000, super::Counter::default());
-        let of_machine = |account, machine| Share::proven(ShareKey::Account(account)).of(ShareKey::Account(machine));
-        let fill = |share| {
-            let mut hold = hold(&memory, share);
+        let of_machine = |number, machine| Requester::recognized(account(number)).with_client(client(machine));
+        let fill = |requester| {
+            let mut hold = hold(&memory, requester);
             hold.grow(FREE_BYTES + 150_000).map(|()| hold)
         };
-        let held = fill(of_machine(1, -1));
+        let held = fill(of_machine(1, 1));
         assert!(held.is_ok());
-        assert!(fill(of_machine(2, -1)).is_err(), "another account of this machine");
-        assert!(fill(of_machine(1, -2)).is_err(), "the same account from elsewhere");
-        assert!(fill(of_machine(2, -2)).is_ok());
+        assert!(fill(of_machine(2, 1)).is_err(), "another account of this machine");
+        assert!(fill(of_machine(1, 2)).is_err(), "the same account from elsewhere");
+        assert!(fill(of_machine(2, 2)).is_ok());
         drop(held);
-        assert!(fill(of_machine(2, -1)).is_ok());
+        assert!(fill(of_machine(2, 1)).is_ok());
     }
 }

@@ -1,19 +1,19 @@
 //! Gates: the one mechanism in front of every bounded shared resource, which is hashing, pictures and database
 //! connections.
 //!
-//! A gate gives out a fixed number of permits. Other callers wait in a queue that serves shares in turn instead of requests
+//! A gate gives out a fixed number of permits. Other callers wait in a queue that serves requesters in turn instead of requests
 //! in order of arrival, so one client with a thousand requests delays another client's single request by one turn only. Any
 //! layer may own a gate; a gate knows nothing about the work behind it.
 
-mod line;
+mod class_queue;
 mod memory;
 mod metrics;
 mod permit;
 mod queue;
 mod quotas;
 mod refusals;
+mod requester;
 mod resource;
-mod share;
 
 pub use memory::{BodyMemory, MemoryHold};
 pub use metrics::GateMetrics;
@@ -21,5 +21,7 @@ pub use permit::{Gate, Permit};
 pub use queue::GateCapacity;
 pub use quotas::HolderQuotas;
 pub use refusals::Refusals;
+#[cfg(test)]
+pub(crate) use requester::fixtures;
+pub use requester::{Class, Requester, RequesterId, attribute_to, current_requester, on_behalf_of};
 pub use resource::{Busy, Resource};
-pub use share::{Class, Share, ShareKey, attribute_to, current, within};

@@ -1,25 +1,25 @@
-//! The order in which a gate admits callers: the classes take turns, and each [`Line`] orders its class. Pure: it neither
+//! The order in which a gate admits callers: the classes take turns, and each [`ClassQueue`] orders its class. Pure: it neither
 //! waits nor reads the time.
 
-use super::line::Line;
-use super::share::{Class, Share, ShareKey};
+use super::class_queue::ClassQueue;
+use super::requester::{Class, Requester, RequesterId};
 use std::collections::HashMap;
 
 /// How many callers a gate accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateCapacity {
     /// Permits in all.
-    pub inside: usize,
+    pub permits: usize,
     /// Permits of one account, and of one client with all its accounts.
-    pub inside_by_share: usize,
+    pub permits_per_requester: usize,
     /// Slots in the queue.
     pub waiting: usize,
 }
 
 impl GateCapacity {
-    /// One share never has more than half of the permits.
-    pub fn of(inside: usize, waiting: usize) -> Self {
-        Self { inside, inside_by_share: (inside / 2).max(1), waiting }
+    /// One requester never has more than half of the permits.
+    pub fn of(permits: usize, waiting: usize) -> Self {
+        Self { permits, permits_per_requester: (permits / 2).max(1), waiting }
     }
 }
 
@@ -37,12 +37,13 @@ pub(super) enum Pushed<T> {
 #[derive(Debug)]
 pub(super) struct FairQueue<T> {
     capacity: GateCapacity,
-    strangers: Line<T>,
-    proven: Line<T>,
+    anonymous: ClassQueue<T>,
+    recognized: ClassQueue<T>,
     /// The class served last.
     last: Class,
-    inside: HashMap<ShareKey, usize>,
-    inside_total: usize,
+    /// How many permits each account and each client holds.
+    held: HashMap<RequesterId, usize>,
+    held_total: usize,
     next_ticket: u64,
 }
 
@@ -50,150 +51,151 @@ impl<T> FairQueue<T> {
     pub(super) fn new(capacity: GateCapacity) -> Self {
         Self {
             capacity,
-            strangers: Line::new(),
-            proven: Line::new(),
-            last: Class::Stranger,
-            inside: HashMap::new(),
-            inside_total: 0,
+            anonymous: ClassQueue::new(),
+            recognized: ClassQueue::new(),
+            last: Class::Anonymous,
+            held: HashMap::new(),
+            held_total: 0,
             next_ticket: 0,
         }
     }
 
     /// How many callers wait, and how many hold a permit.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.strangers.total() + self.proven.total(), self.inside_total)
+        (self.anonymous.total() + self.recognized.total(), self.held_total)
     }
 
     /// Queues a caller. In a full queue another waiter is evicted or this one is refused; see `make_room`.
-    pub(super) fn push(&mut self, share: Share, waiter: T) -> Pushed<T> {
-        let Ok(evicted) = self.make_room(share) else { return Pushed::Refused };
+    pub(super) fn push(&mut self, requester: Requester, waiter: T) -> Pushed<T> {
+        let Ok(evicted) = self.make_room(requester) else { return Pushed::Refused };
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.line(share.class).push(share, (ticket, waiter));
+        self.class_queue(requester.class).push(requester, (ticket, waiter));
         Pushed::Waits { ticket, evicted }
     }
 
     /// Removes the next caller from the queue and admits it, if a permit is free.
-    pub(super) fn next(&mut self) -> Option<(Share, T)> {
-        if self.inside_total >= self.capacity.inside {
+    pub(super) fn next(&mut self) -> Option<(Requester, T)> {
+        if self.held_total >= self.capacity.permits {
             return None;
         }
         let classes = match self.last {
-            Class::Stranger => [Class::Proven, Class::Stranger],
-            Class::Proven => [Class::Stranger, Class::Proven],
+            Class::Anonymous => [Class::Recognized, Class::Anonymous],
+            Class::Recognized => [Class::Anonymous, Class::Recognized],
         };
         classes.into_iter().find_map(|class| self.next_of(class))
     }
 
-    /// Returns a permit of this share.
-    pub(super) fn leave(&mut self, share: Share) {
-        self.inside_total -= 1;
-        for key in share.keys() {
-            if let Some(inside) = self.inside.get_mut(&key) {
-                *inside -= 1;
-                if *inside == 0 {
-                    self.inside.remove(&key);
+    /// Returns a permit of this requester.
+    pub(super) fn leave(&mut self, requester: Requester) {
+        self.held_total -= 1;
+        for id in requester.ids() {
+            if let Some(held) = self.held.get_mut(&id) {
+                *held -= 1;
+                if *held == 0 {
+                    self.held.remove(&id);
                 }
             }
         }
     }
 
     /// Removes a caller that stopped waiting, if it is still queued.
-    pub(super) fn remove(&mut self, share: Share, ticket: u64) -> Option<T> {
-        self.line(share.class).remove(share.key, ticket)
+    pub(super) fn remove(&mut self, requester: Requester, ticket: u64) -> Option<T> {
+        self.class_queue(requester.class).remove(requester.id, ticket)
     }
 
-    fn line(&mut self, class: Class) -> &mut Line<T> {
+    fn class_queue(&mut self, class: Class) -> &mut ClassQueue<T> {
         match class {
-            Class::Stranger => &mut self.strangers,
-            Class::Proven => &mut self.proven,
+            Class::Anonymous => &mut self.anonymous,
+            Class::Recognized => &mut self.recognized,
         }
     }
 
-    fn next_of(&mut self, class: Class) -> Option<(Share, T)> {
-        let inside = &self.inside;
-        let most = self.capacity.inside_by_share;
-        let may_enter = |key: ShareKey| inside.get(&key).is_none_or(|inside| *inside < most);
-        let line = match class {
-            Class::Stranger => &mut self.strangers,
-            Class::Proven => &mut self.proven,
+    fn next_of(&mut self, class: Class) -> Option<(Requester, T)> {
+        let held = &self.held;
+        let most = self.capacity.permits_per_requester;
+        let may_enter = |id: RequesterId| held.get(&id).is_none_or(|held| *held < most);
+        let queue = match class {
+            Class::Anonymous => &mut self.anonymous,
+            Class::Recognized => &mut self.recognized,
         };
-        let (key, client, waiter) = line.next(may_enter)?;
-        let share = Share { class, key, client };
+        let (id, client, waiter) = queue.next(may_enter)?;
+        let requester = Requester { class, id, client };
         self.last = class;
-        for key in share.keys() {
-            *self.inside.entry(key).or_default() += 1;
+        for id in requester.ids() {
+            *self.held.entry(id).or_default() += 1;
         }
-        self.inside_total += 1;
-        Some((share, waiter))
+        self.held_total += 1;
+        Some((requester, waiter))
     }
 
-    /// A class with less than its half of the queue takes a slot from the other class; otherwise a share of the same class
+    /// A class with less than its half of the queue takes a slot from the other class; otherwise a requester of the same class
     /// loses one.
     ///
-    /// Returns the evicted waiter, or `Err` when the new caller is refused: evicting a share's only waiter for another
-    /// share's first one gains nothing.
-    fn make_room(&mut self, share: Share) -> Result<Option<T>, ()> {
+    /// Returns the evicted waiter, or `Err` when the new caller is refused: evicting a requester's only waiter for another
+    /// requester's first one gains nothing.
+    fn make_room(&mut self, requester: Requester) -> Result<Option<T>, ()> {
         let (waiting, _) = self.load();
         if waiting < self.capacity.waiting {
             return Ok(None);
         }
         let half = self.capacity.waiting / 2;
-        if self.line(share.class).total() < half {
-            let other = if share.class == Class::Stranger { Class::Proven } else { Class::Stranger };
-            return Ok(self.line(other).evict());
+        if self.class_queue(requester.class).total() < half {
+            let other = if requester.class == Class::Anonymous { Class::Recognized } else { Class::Anonymous };
+            return Ok(self.class_queue(other).evict());
         }
-        self.line(share.class).evict_for(share).map(Some).ok_or(())
+        self.class_queue(requester.class).evict_for(requester).map(Some).ok_or(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{FairQueue, GateCapacity, Pushed};
-    use crate::gate::share::{Share, ShareKey};
+    use crate::gate::requester::Requester;
+    use crate::gate::requester::fixtures::{account, client};
 
     type Queue = FairQueue<&'static str>;
 
-    const fn stranger(number: i64) -> Share {
-        Share::stranger(ShareKey::Account(number))
+    const fn anonymous(number: u32) -> Requester {
+        Requester::anonymous(client(number))
     }
 
-    const fn proven(number: i64) -> Share {
-        Share::proven(ShareKey::Account(number))
+    const fn recognized(number: i64) -> Requester {
+        Requester::recognized(account(number))
     }
 
     /// One of several accounts that are used from one machine.
-    fn of_machine(account: i64, machine: i64) -> Share {
-        proven(account).of(ShareKey::Account(-machine))
+    fn of_machine(account: i64, machine: u32) -> Requester {
+        recognized(account).with_client(client(machine))
     }
 
-    fn queue(inside: usize, waiting: usize) -> Queue {
-        FairQueue::new(GateCapacity { inside, inside_by_share: inside, waiting })
+    fn queue(permits: usize, waiting: usize) -> Queue {
+        FairQueue::new(GateCapacity { permits, permits_per_requester: permits, waiting })
     }
 
-    fn waits(queue: &mut Queue, share: Share, name: &'static str) {
-        assert!(matches!(queue.push(share, name), Pushed::Waits { evicted: None, .. }), "{name}");
+    fn waits(queue: &mut Queue, requester: Requester, name: &'static str) {
+        assert!(matches!(queue.push(requester, name), Pushed::Waits { evicted: None, .. }), "{name}");
     }
 
     /// All waiters in the order of their turns, each leaving before the next enters.
     fn turns(queue: &mut Queue) -> Vec<&'static str> {
         let mut served = Vec::new();
-        while let Some((share, name)) = queue.next() {
+        while let Some((requester, name)) = queue.next() {
             served.push(name);
-            queue.leave(share);
+            queue.leave(requester);
         }
         served
     }
 
     #[test]
-    fn shares_are_served_in_turn_in_any_order_of_arrival() {
+    fn requesters_are_served_in_turn_in_any_order_of_arrival() {
         let mut queue = queue(1, 16);
         for name in ["a1", "a2", "a3", "a4"] {
-            waits(&mut queue, stranger(1), name);
+            waits(&mut queue, anonymous(1), name);
         }
-        waits(&mut queue, stranger(2), "b1");
-        waits(&mut queue, stranger(2), "b2");
-        waits(&mut queue, stranger(3), "c1");
+        waits(&mut queue, anonymous(2), "b1");
+        waits(&mut queue, anonymous(2), "b2");
+        waits(&mut queue, anonymous(3), "c1");
         assert_eq!(turns(&mut queue), ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
     }
 
@@ -201,24 +203,28 @@ mod tests {
     fn each_class_has_every_other_turn_while_both_wait() {
         let mut queue = queue(1, 1_000);
         for number in 0..900 {
-            waits(&mut queue, stranger(number), "stranger");
+            waits(&mut queue, anonymous(number), "anonymous");
         }
-        waits(&mut queue, proven(1), "owner");
-        waits(&mut queue, proven(2), "owner");
-        assert_eq!(turns(&mut queue)[..5], ["owner", "stranger", "owner", "stranger", "stranger"]);
+        waits(&mut queue, recognized(1), "owner");
+        waits(&mut queue, recognized(2), "owner");
+        assert_eq!(turns(&mut queue)[..5], ["owner", "anonymous", "owner", "anonymous", "anonymous"]);
     }
 
     #[test]
-    fn one_share_never_has_more_than_half_of_the_permits() {
+    fn one_requester_never_has_more_than_half_of_the_permits() {
         let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         for name in ["a1", "a2", "a3"] {
-            waits(&mut queue, stranger(1), name);
+            waits(&mut queue, anonymous(1), name);
         }
         let entered: Vec<_> = std::iter::from_fn(|| queue.next()).map(|(_, name)| name).collect();
         assert_eq!(entered, ["a1", "a2"], "half of four");
-        waits(&mut queue, stranger(2), "b1");
-        assert_eq!(queue.next().map(|(_, name)| name), Some("b1"), "the share at the front does not block the others");
-        queue.leave(stranger(1));
+        waits(&mut queue, anonymous(2), "b1");
+        assert_eq!(
+            queue.next().map(|(_, name)| name),
+            Some("b1"),
+            "the requester at the front does not block the others"
+        );
+        queue.leave(anonymous(1));
         assert_eq!(queue.next().map(|(_, name)| name), Some("a3"));
         assert_eq!(queue.load(), (0, 3));
     }
@@ -248,13 +254,12 @@ mod tests {
     }
 
     #[test]
-    fn all_accounts_of_one_client_share_half_of_the_permits_with_strangers_at_its_address() {
+    fn all_accounts_of_one_client_share_half_of_the_permits_with_anonymous_requests_from_its_address() {
         let mut queue = FairQueue::new(GateCapacity::of(4, 16));
-        let machine = ShareKey::Account(-1);
-        for (share, name) in [(of_machine(1, 1), "a"), (of_machine(2, 1), "b"), (of_machine(3, 1), "c")] {
-            waits(&mut queue, share, name);
+        for (requester, name) in [(of_machine(1, 1), "a"), (of_machine(2, 1), "b"), (of_machine(3, 1), "c")] {
+            waits(&mut queue, requester, name);
         }
-        waits(&mut queue, Share::stranger(machine), "d");
+        waits(&mut queue, anonymous(1), "d");
         let entered: Vec<_> = std::iter::from_fn(|| queue.next()).map(|(_, name)| name).collect();
         assert_eq!(entered.len(), 2, "half of four: {entered:?}");
         waits(&mut queue, of_machine(4, 2), "e");
@@ -292,7 +297,7 @@ mod tests {
         }
         waits(&mut queue, of_machine(9, 2), "owner");
         assert!(matches!(queue.push(of_machine(10, 3), "d"), Pushed::Waits { evicted: Some("c3"), .. }));
-        assert_eq!(queue.push(of_machine(3, 1), "c4"), Pushed::Refused, "it would only evict its own share");
+        assert_eq!(queue.push(of_machine(3, 1), "c4"), Pushed::Refused, "it would only evict its own waiter");
         assert!(matches!(queue.push(of_machine(4, 1), "e"), Pushed::Waits { evicted: Some("c2"), .. }));
         assert_eq!(
             queue.push(of_machine(5, 1), "f"),
@@ -316,17 +321,17 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_evicts_from_the_share_with_the_most_waiters() {
+    fn a_full_queue_evicts_from_the_requester_with_the_most_waiters() {
         let mut queue = queue(1, 4);
         for name in ["a1", "a2", "a3"] {
-            waits(&mut queue, stranger(1), name);
+            waits(&mut queue, anonymous(1), name);
         }
-        waits(&mut queue, stranger(2), "b1");
-        assert_eq!(queue.push(stranger(1), "a4"), Pushed::Refused, "it would only evict its own share");
-        assert!(matches!(queue.push(stranger(3), "c1"), Pushed::Waits { evicted: Some("a3"), .. }));
-        assert_eq!(queue.push(stranger(2), "b2"), Pushed::Refused, "two for two gains nothing");
-        assert!(matches!(queue.push(stranger(4), "d1"), Pushed::Waits { evicted: Some("a2"), .. }));
-        assert_eq!(queue.push(stranger(5), "e1"), Pushed::Refused, "every share has one");
+        waits(&mut queue, anonymous(2), "b1");
+        assert_eq!(queue.push(anonymous(1), "a4"), Pushed::Refused, "it would only evict its own waiter");
+        assert!(matches!(queue.push(anonymous(3), "c1"), Pushed::Waits { evicted: Some("a3"), .. }));
+        assert_eq!(queue.push(anonymous(2), "b2"), Pushed::Refused, "two for two gains nothing");
+        assert!(matches!(queue.push(anonymous(4), "d1"), Pushed::Waits { evicted: Some("a2"), .. }));
+        assert_eq!(queue.push(anonymous(5), "e1"), Pushed::Refused, "every requester has one");
         assert_eq!(turns(&mut queue), ["a1", "b1", "c1", "d1"]);
     }
 
@@ -334,25 +339,25 @@ mod tests {
     fn a_class_keeps_its_half_of_a_full_queue() {
         let mut queue = queue(1, 4);
         for number in 0..4 {
-            waits(&mut queue, stranger(number), "stranger");
+            waits(&mut queue, anonymous(number), "anonymous");
         }
         for _ in 0..2 {
-            assert!(matches!(queue.push(proven(1), "owner"), Pushed::Waits { evicted: Some("stranger"), .. }));
+            assert!(matches!(queue.push(recognized(1), "owner"), Pushed::Waits { evicted: Some("anonymous"), .. }));
         }
-        assert_eq!(queue.push(stranger(9), "stranger"), Pushed::Refused);
-        assert_eq!(queue.push(proven(1), "owner"), Pushed::Refused);
+        assert_eq!(queue.push(anonymous(9), "anonymous"), Pushed::Refused);
+        assert_eq!(queue.push(recognized(1), "owner"), Pushed::Refused);
         assert_eq!(queue.load(), (4, 0));
     }
 
     #[test]
     fn a_caller_that_stops_waiting_leaves_no_trace() {
         let mut queue = queue(1, 4);
-        let Pushed::Waits { ticket, .. } = queue.push(stranger(1), "a1") else { panic!("there is room") };
-        waits(&mut queue, stranger(2), "b1");
-        assert_eq!(queue.remove(stranger(1), ticket), Some("a1"));
-        assert_eq!(queue.remove(stranger(1), ticket), None);
+        let Pushed::Waits { ticket, .. } = queue.push(anonymous(1), "a1") else { panic!("there is room") };
+        waits(&mut queue, anonymous(2), "b1");
+        assert_eq!(queue.remove(anonymous(1), ticket), Some("a1"));
+        assert_eq!(queue.remove(anonymous(1), ticket), None);
         assert_eq!(turns(&mut queue), ["b1"]);
         assert_eq!(queue.load(), (0, 0));
-        assert!(queue.inside.is_empty() && queue.strangers.is_empty());
+        assert!(queue.held.is_empty() && queue.anonymous.is_empty());
     }
 }

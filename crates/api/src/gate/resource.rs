@@ -19,7 +19,7 @@ impl Resource {
     }
 }
 
-/// The queue is full, and the caller's share has the most waiters in it; the request may be retried in a moment.
+/// The queue is full, and the requester has the most waiters in it; the request may be retried in a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests wait")]
 pub struct Busy;

@@ -48,13 +48,13 @@ pub(super) async fn export(
         return Ok(response.streaming(stream::empty::<Result<Bytes, ExportError>>()));
     }
     let export = export::begin(&services, caller, client).await?;
-    // The parts are read after the handler has returned, and still count in the request's share.
+    // The parts are read after the handler has returned, and still count for its requester.
     let services = services.into_inner();
-    let share = gate::current();
+    let requester = gate::current_requester();
     let parts = stream::try_unfold(export, move |mut export| {
         let services = Arc::clone(&services);
         let next = async move { Ok::<_, ExportError>(export.next(&services).await?.map(|part| (part, export))) };
-        gate::within(share, next)
+        gate::on_behalf_of(requester, next)
     });
     Ok(response.streaming(parts))
 }

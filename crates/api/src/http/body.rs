@@ -92,7 +92,8 @@ pub(super) async fn read(
     let services = services(request)?;
     let mut hold = services.bodies.hold();
     let mut body = BytesMut::new();
-    let slot = request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current().client));
+    let slot =
+        request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current_requester().client));
     let slot = slot.map(|slot| slot.ok_or_else(|| services.bodies.record_refusal())).transpose()?;
     let Timeouts { contended, grace, .. } = services.settings.timeouts;
     let begun = Stopwatch::start();
@@ -158,11 +159,11 @@ impl BodyTimer {
     }
 
     fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let client_is_pressed = || self.slot.as_ref().is_some_and(BodySlot::is_pressed);
-        let is_pressed = || {
-            client_is_pressed() || request.conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::is_pressed)
+        let client_must = || self.slot.as_ref().is_some_and(BodySlot::must_make_room);
+        let must_make_room = || {
+            client_must() || request.conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::must_make_room)
         };
-        if self.progressed.elapsed() >= self.pace.step || (self.begun.elapsed() >= self.contended && is_pressed()) {
+        if self.progressed.elapsed() >= self.pace.step || (self.begun.elapsed() >= self.contended && must_make_room()) {
             return Err(Problem::body_timeout());
         }
         Ok(())

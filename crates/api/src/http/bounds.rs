@@ -1,10 +1,10 @@
-//! What a request takes before any work is done for it: its request budgets, and its share of limited resources.
+//! What a request is charged before any work is done for it, and on whose behalf the work is done.
 //!
-//! Each [`Endpoint`](super::endpoint::Endpoint) declares its own, so no route is without; the budgets and shares that its use
-//! case takes are declared with them, for `docs/reference/limits.md`.
+//! Each [`Endpoint`](super::endpoint::Endpoint) declares its own, so no route is without; the budgets that its use
+//! case charges and the resources that it uses are declared with them, for `docs/reference/limits.md`.
 
 use super::extract::{Admin, Caller, Client};
-use crate::gate::{self, Resource, Share, ShareKey};
+use crate::gate::{self, Requester, RequesterId, Resource};
 use crate::problem::Problem;
 use crate::service::limits::{Budget, Network, Throttled};
 use crate::service::{ClientInfo, CurrentUser, Services};
@@ -14,14 +14,14 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpResponse};
 
-/// Which request budgets a route takes.
+/// Which request budgets a route charges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestBudgets {
-    /// None: the response comes from memory, or from a check that all requests share (`/readyz`).
+    /// None: the response comes from memory, or from a check that serves all requests (`/readyz`).
     Uncounted,
     /// The client's.
     Client,
-    /// The client's, and the session's when the token in the body or cookie is valid: the use case takes that one, and touches
+    /// The client's, and the session's when the token in the body or cookie is valid: the use case charges that one, and touches
     /// the database for no other token.
     Token,
     /// The client's, and the session's when the access token is valid, else the client's budget for requests without one.
@@ -32,30 +32,31 @@ pub enum RequestBudgets {
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub requests: RequestBudgets,
-    /// The budgets that its use case takes, each before the work that it limits.
+    /// The budgets that its use case charges, each before the work that it limits.
     pub budgets: &'static [Budget],
-    /// The limited resources that its use case needs.
-    pub shares: &'static [Resource],
+    /// The limited resources that its use case uses.
+    pub resources: &'static [Resource],
 }
 
 pub const fn uncounted() -> Bounds {
-    Bounds { requests: RequestBudgets::Uncounted, budgets: &[], shares: &[] }
+    Bounds { requests: RequestBudgets::Uncounted, budgets: &[], resources: &[] }
 }
 
 pub const fn by_client() -> Bounds {
-    Bounds { requests: RequestBudgets::Client, budgets: &[], shares: &[] }
+    Bounds { requests: RequestBudgets::Client, budgets: &[], resources: &[] }
 }
 
-pub const fn by_token(shares: &'static [Resource]) -> Bounds {
-    Bounds { requests: RequestBudgets::Token, budgets: &[], shares }
+pub const fn by_token(resources: &'static [Resource]) -> Bounds {
+    Bounds { requests: RequestBudgets::Token, budgets: &[], resources }
 }
 
-pub const fn by_caller(shares: &'static [Resource]) -> Bounds {
-    Bounds { requests: RequestBudgets::Caller, budgets: &[], shares }
+/// Counts a request with a valid access token for its session, and one without (which only an open route serves) for its client.
+pub const fn by_caller(resources: &'static [Resource]) -> Bounds {
+    Bounds { requests: RequestBudgets::Caller, budgets: &[], resources }
 }
 
 impl Bounds {
-    /// Names the budgets that the use case takes by itself. Nothing is taken here.
+    /// Names the budgets that the use case charges by itself. Nothing is charged here.
     pub(super) const fn with_budgets(self, budgets: &'static [Budget]) -> Self {
         Self { budgets, ..self }
     }
@@ -73,13 +74,13 @@ impl DeclaredBounds {
     /// Whether it stays closed until the process has started: before the first poll of the revocation feed it is unknown which
     /// access tokens are revoked, and the database may not even have its tables.
     fn is_closed(self, services: &Services) -> bool {
-        let needs_start = self.is_protected || self.bounds.shares.contains(&Resource::Database);
+        let needs_start = self.is_protected || self.bounds.resources.contains(&Resource::Database);
         needs_start && services.feed.polled_at().is_none()
     }
 }
 
-/// Takes the budgets before the handler and its extractors see the request, and runs the handler within the caller's share.
-pub(super) async fn take<B: MessageBody + 'static>(
+/// Charges the budgets before the handler and its extractors see the request, and runs the handler on behalf of its requester.
+pub(super) async fn enforce<B: MessageBody + 'static>(
     declared: DeclaredBounds,
     mut request: ServiceRequest,
     next: Next<B>,
@@ -100,16 +101,16 @@ pub(super) async fn take<B: MessageBody + 'static>(
     if let Err(throttled) = charge_requests(&services, requests, caller, &client).await {
         return Ok(refused(request, throttled.into()));
     }
-    let share = share(caller, &client);
+    let requester = requester(caller, &client);
     if declared.is_for_administrators {
         // A handler's extractors run concurrently, and errors of the body must not be reported to anyone but administrators.
         let (http_request, payload) = request.parts_mut();
-        match gate::within(share, Admin::from_request(http_request, payload)).await {
+        match gate::on_behalf_of(requester, Admin::from_request(http_request, payload)).await {
             Ok(admin) => _ = request.extensions_mut().insert(admin),
             Err(problem) => return Ok(refused(request, problem)),
         }
     }
-    Ok(gate::within(share, next.call(request)).await?.map_into_boxed_body())
+    Ok(gate::on_behalf_of(requester, next.call(request)).await?.map_into_boxed_body())
 }
 
 fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
@@ -147,10 +148,10 @@ async fn charge_requests(
     }
 }
 
-fn share(caller: Option<CurrentUser>, client: &ClientInfo) -> Share {
-    let client = client.network.map_or(ShareKey::Unknown, Network::share_key);
+fn requester(caller: Option<CurrentUser>, client: &ClientInfo) -> Requester {
+    let client = client.network.map_or(RequesterId::UnknownClient, Network::requester_id);
     match caller {
-        Some(caller) => Share::proven(ShareKey::Account(caller.id.0)).of(client),
-        None => Share::stranger(client),
+        Some(caller) => Requester::recognized(RequesterId::Account(caller.id.0)).with_client(client),
+        None => Requester::anonymous(client),
     }
 }

@@ -48,8 +48,8 @@ macro_rules! methods {
             H::Output: Responder + 'static,
         {
             let make_routes = move |declared| {
-                let take = move |request, next| bounds::take(declared, request, next);
-                vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(take))),+]
+                let enforce = move |request, next| bounds::enforce(declared, request, next);
+                vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(enforce))),+]
             };
             Self::new(path, HttpMethod::$variant, bounds, Box::new(make_routes))
         }
@@ -80,7 +80,7 @@ impl Endpoint {
         // These refusals follow from the declaration: a spent budget, a full queue, and the origin check.
         let is_counted = bounds.requests != RequestBudgets::Uncounted;
         let is_unsafe = method != HttpMethod::Get;
-        let implied = [(is_counted, 429), (!bounds.shares.is_empty(), 503), (is_unsafe, 403)];
+        let implied = [(is_counted, 429), (!bounds.resources.is_empty(), 503), (is_unsafe, 403)];
         let endpoint = Self {
             path,
             method,

@@ -40,7 +40,7 @@ impl WorkPool {
     pub fn with_threads(resource: Resource, capacity: GateCapacity, metrics: GateMetrics) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
-        for number in 0..capacity.inside {
+        for number in 0..capacity.permits {
             let queue = Arc::clone(&queue);
             let name = resource.name();
             std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&queue))?;
@@ -53,7 +53,7 @@ impl WorkPool {
         self.gate.load()
     }
 
-    /// Runs `job` in its share's turn, unless the caller stops waiting before.
+    /// Runs `job` in its requester's turn, unless the caller stops waiting before.
     ///
     /// # Errors
     /// [`Busy`] when too many wait, and when the job panics.

@@ -159,13 +159,13 @@ impl Store {
         let permit = self.enter().await?;
         let pool = self.pool.clone();
         let write_gate = self.write_gate.clone();
-        let share = gate::current();
+        let requester = gate::current_requester();
         let metrics = self.events.clone();
         let file = self.file.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            statements::note_cause(!share.is_own());
-            write_gate.enter_from_this_thread(share);
+            statements::note_cause(!requester.is_process());
+            write_gate.enter_from_this_thread(requester);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             if file.is_lost() {

@@ -2,11 +2,11 @@
 //!
 //! SQLite allows one writer at a time. A writer that finds the file locked sleeps and polls, a little longer each time, and a
 //! writer that arrives in between goes first: under a flood of writes one of them may wait for a second although each commit
-//! takes milliseconds. So the writers of this process queue at the gate, in the order of their shares, and find the file
+//! takes milliseconds. So the writers of this process queue at the gate, in the order of their requesters, and find the file
 //! unlocked. Only other processes that write to the file are still waited for in SQLite's way.
 
 use crate::gate::GateMetrics;
-use crate::gate::{self, Gate, GateCapacity, Permit, Resource, Share};
+use crate::gate::{self, Gate, GateCapacity, Permit, Requester, Resource};
 use std::cell::RefCell;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static OWN: RefCell<Option<(WriteGate, Share)>> = const { RefCell::new(None) };
+    static OWN: RefCell<Option<(WriteGate, Requester)>> = const { RefCell::new(None) };
 }
 
 /// The gate of one file; clones share it.
@@ -26,32 +26,33 @@ pub(super) struct WriteGate(Gate);
 impl WriteGate {
     /// A gate for writers that each hold one of `connections`: none of them is refused.
     pub(super) fn for_connections(connections: usize) -> Self {
-        let capacity = GateCapacity { inside: 1, inside_by_share: 1, waiting: connections };
+        let capacity = GateCapacity { permits: 1, permits_per_requester: 1, waiting: connections };
         // They are counted already, as operations that wait for the database.
         Self(Gate::new(Resource::Database, capacity, GateMetrics::default()))
     }
 
-    /// Makes this thread write through this gate from now on, for a request of `share`.
-    pub(super) fn enter_from_this_thread(self, share: Share) {
-        OWN.set(Some((self, share)));
+    /// Makes this thread write through this gate from now on, on behalf of `requester`.
+    pub(super) fn enter_from_this_thread(self, requester: Requester) {
+        OWN.set(Some((self, requester)));
     }
 }
 
 /// Runs `write` while holding a permit of this thread's gate. A thread without a gate does not wait.
 pub(super) fn with_permit<T>(write: impl FnOnce() -> T) -> T {
-    let _permit = OWN.with_borrow(Clone::clone).and_then(|(gate, share)| wait(&gate, share));
+    let _permit = OWN.with_borrow(Clone::clone).and_then(|(gate, requester)| wait(&gate, requester));
     write()
 }
 
-fn wait(gate: &WriteGate, share: Share) -> Option<Permit> {
-    let permit = gate::within(share, gate.0.enter());
+fn wait(gate: &WriteGate, requester: Requester) -> Option<Permit> {
+    let permit = gate::on_behalf_of(requester, gate.0.enter());
     Handle::try_current().ok()?.block_on(async { tokio::time::timeout(PERMIT_TIMEOUT, permit).await }).ok()?.ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{WriteGate, with_permit};
-    use crate::gate::{Share, ShareKey};
+    use crate::gate::Requester;
+    use crate::gate::fixtures::{account, client};
     use parking_lot::Mutex;
     use std::sync::{Arc, mpsc};
     use tokio::task::JoinHandle;
@@ -64,11 +65,11 @@ mod tests {
 
     impl File {
         /// Writes `name` as soon as it has a permit and `held` releases it.
-        fn write(&self, share: Share, name: &'static str, held: Option<mpsc::Receiver<()>>) -> JoinHandle<()> {
+        fn write(&self, requester: Requester, name: &'static str, held: Option<mpsc::Receiver<()>>) -> JoinHandle<()> {
             let gate = self.gate.clone();
             let written = Arc::clone(&self.written);
             tokio::task::spawn_blocking(move || {
-                gate.enter_from_this_thread(share);
+                gate.enter_from_this_thread(requester);
                 with_permit(|| {
                     let free = held.is_none_or(|held| held.recv().is_ok());
                     written.lock().push(if free { name } else { "never released" });
@@ -85,14 +86,14 @@ mod tests {
 
     async fn order_of_writers() -> Vec<&'static str> {
         let file = File { gate: WriteGate::for_connections(8), written: Arc::default() };
-        let stranger = Share::stranger(ShareKey::Account(1));
-        let owner = Share::proven(ShareKey::Account(2));
+        let anonymous = Requester::anonymous(client(1));
+        let owner = Requester::recognized(account(2));
         let (release, held) = mpsc::channel();
-        let mut writers = vec![file.write(stranger, "stranger 1", Some(held))];
+        let mut writers = vec![file.write(anonymous, "anonymous 1", Some(held))];
         file.until_load((0, 1)).await;
-        let later = [(stranger, "stranger 2"), (stranger, "stranger 3"), (owner, "owner")];
-        for (number, (share, name)) in later.into_iter().enumerate() {
-            writers.push(file.write(share, name, None));
+        let later = [(anonymous, "anonymous 2"), (anonymous, "anonymous 3"), (owner, "owner")];
+        for (number, (requester, name)) in later.into_iter().enumerate() {
+            writers.push(file.write(requester, name, None));
             file.until_load((number + 1, 1)).await;
         }
         assert_eq!(release.send(()), Ok(()));
@@ -103,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_writes_before_waiting_strangers() -> std::io::Result<()> {
+    fn an_owner_writes_before_waiting_anonymous_clients() -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        assert_eq!(runtime.block_on(order_of_writers()), ["stranger 1", "owner", "stranger 2", "stranger 3"]);
+        assert_eq!(runtime.block_on(order_of_writers()), ["anonymous 1", "owner", "anonymous 2", "anonymous 3"]);
         Ok(())
     }
 }

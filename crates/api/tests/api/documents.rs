@@ -204,7 +204,7 @@ fn the_table_of_limits_matches_the_code() {
 
 #[test]
 fn the_table_of_routes_and_what_they_take_matches_the_code() {
-    let documented: Vec<_> = rows_below("docs/reference/limits.md", "## Which route takes what")
+    let documented: Vec<_> = rows_below("docs/reference/limits.md", "## Which route charges what")
         .into_iter()
         .map(|row| row.join(" | "))
         .collect();
@@ -216,8 +216,8 @@ fn the_table_of_routes_and_what_they_take_matches_the_code() {
             RequestBudgets::Caller => "client, caller",
         };
         let budgets: Vec<_> = bounds.budgets.iter().map(|budget| format!("`{}`", budget.rule().name)).collect();
-        let shares: Vec<_> = bounds.shares.iter().map(|resource| resource.name()).collect();
-        format!("`{route}` | {requests} | {} | {}", budgets.join(", "), shares.join(", "))
+        let resources: Vec<_> = bounds.resources.iter().map(|resource| resource.name()).collect();
+        format!("`{route}` | {requests} | {} | {}", budgets.join(", "), resources.join(", "))
     });
     assert_eq!(documented, known.collect::<Vec<_>>());
 }

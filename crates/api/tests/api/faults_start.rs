@@ -23,7 +23,7 @@ const ADA: &str = "ada@example.com";
 
 /// Every route that declares that it uses the database.
 fn closed_routes() -> impl Iterator<Item = (Method, String)> {
-    let routes = bounds().into_iter().filter(|(_, bounds)| bounds.shares.contains(&Resource::Database));
+    let routes = bounds().into_iter().filter(|(_, bounds)| bounds.resources.contains(&Resource::Database));
     routes.map(|(route, _)| {
         let (method, path) = route.split_once(' ').unwrap();
         (method.parse().unwrap(), path.replace("{id}", "any"))

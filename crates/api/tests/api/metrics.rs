@@ -1,7 +1,7 @@
 //! The metrics that an operator's Prometheus reads, and that no one else can read them.
 
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, eventually, on_both_databases, send};
-use api::gate::{Share, ShareKey, within};
+use api::gate::{Requester, RequesterId, on_behalf_of};
 use auth_types::Reason;
 use chrono::Duration;
 use reqwest::Method;
@@ -104,11 +104,11 @@ async fn running_and_waiting_hashing_jobs_are_reported() {
     let threads = std::thread::available_parallelism().unwrap().get();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let (release, held): (Vec<_>, Vec<_>) = (0..=threads).map(|_| std::sync::mpsc::channel::<()>()).unzip();
-    // Each in its own share, since one share gets at most half of the threads.
+    // Each for another requester, since one gets at most half of the threads.
     let jobs = held.into_iter().enumerate().map(|(number, held)| {
-        let (started, share) = (started.clone(), ShareKey::Account(i64::try_from(number).unwrap()));
+        let (started, account) = (started.clone(), RequesterId::Account(i64::try_from(number).unwrap()));
         let job = app.services().hashing.run(move || started.send(()).is_ok() && held.recv().is_err());
-        within(Share::proven(share), job)
+        on_behalf_of(Requester::recognized(account), job)
     });
     let jobs = futures_util::future::join_all(jobs);
     let scraping = async {

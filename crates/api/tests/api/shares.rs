@@ -5,7 +5,7 @@ use crate::support::{
     Database, PASSWORD, TestApp, TestResponse, bounds, eventually, hold, hold_hashing, on_both_databases,
 };
 use crate::support::{queue_length, send};
-use api::gate::{Resource, Share, ShareKey, within};
+use api::gate::{Requester, RequesterId, Resource, on_behalf_of};
 use api::http::RequestBudgets;
 use api::service::ClientInfo;
 use api::service::limits::{Budget, Network};
@@ -15,7 +15,7 @@ use auth_types::responses::TokenResponse;
 use chrono::Duration;
 use futures_util::StreamExt;
 use reqwest::Method;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -24,7 +24,7 @@ on_both_databases![
     a_session_has_six_hundred_requests_and_its_client_many_more,
     a_new_password_is_checked_in_the_hashing_pool_only,
     an_owner_signs_in_while_one_machine_fills_the_hashing_queue,
-    an_owner_refreshes_while_strangers_wait_for_all_connections,
+    an_owner_refreshes_while_anonymous_clients_wait_for_all_connections,
     a_logout_of_an_ended_session_writes_nothing,
     a_password_can_be_changed_ten_times_an_hour,
 ];
@@ -138,37 +138,38 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
     assert_eq!(flood.iter().filter(|status| **status == 503).count(), 2, "{flood:?}");
 }
 
-async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: Database) {
+async fn an_owner_refreshes_while_anonymous_clients_wait_for_all_connections(database: Database) {
     let builder = TestApp::builder(database).user(ADA).limited();
     let app = builder.timeouts(|timeouts| timeouts.checkout = std::time::Duration::from_mins(1)).start().await;
     let tokens = app.login(ADA).await;
-    // Every connection is in use, and the queue is full of strangers, each with another address.
+    // Every connection is in use, and the queue is full of anonymous clients.
     let (release_all, mut held) = tokio::sync::broadcast::channel::<()>(1);
     drop(held.try_recv());
-    let work = |number: i64, share: Share| {
+    let work = |number: u32, requester: Requester| {
         let (store, mut until) = (app.services().store.clone(), release_all.subscribe());
         let occupy = move |_: &mut _| {
             let _ = until.blocking_recv();
             Ok(())
         };
-        within(share, async move { (number, store.run(occupy).await.is_ok()) })
+        on_behalf_of(requester, async move { (number, store.run(occupy).await.is_ok()) })
     };
-    let stranger = |number| work(number, Share::stranger(ShareKey::Account(-number)));
-    let all = futures_util::future::join_all((1..=4 + 4 * 64).map(stranger));
+    let anonymous =
+        |number| work(number, Requester::anonymous(RequesterId::Client(Ipv4Addr::from_bits(number).into())));
+    let all = futures_util::future::join_all((1..=4 + 4 * 64).map(anonymous));
     let owner = async {
         let full = || app.services().store.load() == (4 * 64, 4);
         eventually("all connections are used", async || full().then_some(())).await;
         let refresh = app.refresh(&tokens);
         let release = async {
             let refused = || app.counter("database_refused") == 1;
-            eventually("a stranger was refused", async || refused().then_some(())).await;
+            eventually("one of them was refused", async || refused().then_some(())).await;
             drop(release_all);
         };
         tokio::join!(refresh, release).0
     };
-    let (strangers, refreshed) = tokio::join!(all, owner);
+    let (clients, refreshed) = tokio::join!(all, owner);
     refreshed.ok();
-    assert_eq!(strangers.iter().filter(|(_, served)| !served).count(), 1);
+    assert_eq!(clients.iter().filter(|(_, served)| !served).count(), 1);
 }
 
 async fn a_logout_of_an_ended_session_writes_nothing(database: Database) {
@@ -354,8 +355,8 @@ async fn a_head_of_more_than_sixteen_kilobytes_is_a_431() {
 fn every_route_with_a_shared_resource_takes_a_budget_first() {
     for (route, bounds) in bounds() {
         let counted = bounds.requests != RequestBudgets::Uncounted;
-        assert!(counted || bounds.shares.is_empty() && bounds.budgets.is_empty(), "{route}");
-        let hashes = bounds.shares.contains(&Resource::Hashing) || bounds.shares.contains(&Resource::Pictures);
-        assert!(!hashes || bounds.shares.contains(&Resource::Database), "{route}");
+        assert!(counted || bounds.resources.is_empty() && bounds.budgets.is_empty(), "{route}");
+        let hashes = bounds.resources.contains(&Resource::Hashing) || bounds.resources.contains(&Resource::Pictures);
+        assert!(!hashes || bounds.resources.contains(&Resource::Database), "{route}");
     }
 }

@@ -3,8 +3,8 @@
 use super::metrics::GateMetrics;
 use super::queue::{FairQueue, GateCapacity, Pushed};
 use super::refusals::Refusals;
+use super::requester::{Requester, current_requester};
 use super::resource::{Busy, Resource};
-use super::share::{Share, current};
 use crate::clock::Stopwatch;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -26,13 +26,13 @@ struct GateInner {
 /// The right to use what is behind the gate, until it is dropped.
 pub struct Permit {
     gate: Gate,
-    share: Share,
+    requester: Requester,
 }
 
 /// A slot in the queue. Dropping it removes a caller that stopped waiting.
 struct QueuedWaiter<'g> {
     gate: &'g Gate,
-    share: Share,
+    requester: Requester,
     ticket: u64,
 }
 
@@ -43,12 +43,12 @@ impl Gate {
         Self(Arc::new(GateInner { queue, refusals, metrics }))
     }
 
-    /// Waits for a permit, on the share of the request that this task serves.
+    /// Waits for a permit, for the requester that this task serves.
     pub async fn enter(&self) -> Result<Permit, Busy> {
-        let share = current();
+        let requester = current_requester();
         let waited = Stopwatch::start();
         let (granted, result) = oneshot::channel();
-        let pushed = self.0.queue.lock().push(share, granted);
+        let pushed = self.0.queue.lock().push(requester, granted);
         let ticket = match pushed {
             Pushed::Waits { ticket, evicted } => {
                 if let Some(evicted) = evicted {
@@ -63,7 +63,7 @@ impl Gate {
                 return Err(Busy);
             }
         };
-        let _waiting = QueuedWaiter { gate: self, share, ticket };
+        let _waiting = QueuedWaiter { gate: self, requester, ticket };
         self.admit();
         let permit = result.await.map_err(|_| Busy)?;
         if permit.is_ok() {
@@ -86,9 +86,9 @@ impl Gate {
     fn admit(&self) {
         loop {
             let next = self.0.queue.lock().next();
-            let Some((share, granted)) = next else { return };
+            let Some((requester, granted)) = next else { return };
             // If the receiver has disconnected, the permit is dropped here, and the next caller gets it.
-            drop(granted.send(Ok(Permit { gate: self.clone(), share })));
+            drop(granted.send(Ok(Permit { gate: self.clone(), requester })));
         }
     }
 }
@@ -101,13 +101,13 @@ impl std::fmt::Debug for GateInner {
 
 impl std::fmt::Debug for Permit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Permit").field("share", &self.share).finish_non_exhaustive()
+        f.debug_struct("Permit").field("requester", &self.requester).finish_non_exhaustive()
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.0.queue.lock().leave(self.share);
+        self.gate.0.queue.lock().leave(self.requester);
         self.gate.admit();
     }
 }
@@ -115,7 +115,7 @@ impl Drop for Permit {
 impl Drop for QueuedWaiter<'_> {
     fn drop(&mut self) {
         // Drop it outside the lock: the channel may already hold a permit, whose drop takes the lock.
-        let removed = self.gate.0.queue.lock().remove(self.share, self.ticket);
+        let removed = self.gate.0.queue.lock().remove(self.requester, self.ticket);
         drop(removed);
     }
 }

@@ -1,19 +1,19 @@
 //! No permit is lost, and no caller waits while one is free.
 
-use crate::gate::{Busy, Gate, GateCapacity, GateMetrics, Permit, Resource, Share, ShareKey, within};
+use crate::gate::{Busy, Gate, GateCapacity, GateMetrics, Permit, Requester, RequesterId, Resource, on_behalf_of};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 type Entering<'g> = Pin<Box<dyn Future<Output = Result<Permit, Busy>> + Send + 'g>>;
 
-fn gate(inside: usize, waiting: usize) -> Gate {
-    let capacity = GateCapacity { inside, inside_by_share: inside, waiting };
+fn gate(permits: usize, waiting: usize) -> Gate {
+    let capacity = GateCapacity { permits, permits_per_requester: permits, waiting };
     Gate::new(Resource::Hashing, capacity, GateMetrics::default())
 }
 
 fn enter(gate: &Gate, account: i64) -> Entering<'_> {
-    Box::pin(within(Share::proven(ShareKey::Account(account)), gate.enter()))
+    Box::pin(on_behalf_of(Requester::recognized(RequesterId::Account(account)), gate.enter()))
 }
 
 /// Polls a caller once.
@@ -88,9 +88,9 @@ fn a_caller_evicted_from_a_full_queue_is_refused_at_once_and_each_refusal_is_cou
     let mut other = enter(&gate, 2);
     let mut owner = enter(&gate, 3);
     assert!(poll(&mut one).is_none() && poll(&mut other).is_none());
-    assert!(matches!(poll(&mut enter(&gate, 2)), Some(Err(Busy))), "it would only evict its own share");
+    assert!(matches!(poll(&mut enter(&gate, 2)), Some(Err(Busy))), "it would only evict its own waiter");
     assert!(poll(&mut owner).is_none());
-    assert!(matches!(poll(&mut other), Some(Err(Busy))), "the latest of the larger share");
+    assert!(matches!(poll(&mut other), Some(Err(Busy))), "the latest of the requester with more");
     assert!(poll(&mut one).is_none());
     assert_eq!(gate.0.metrics.refused.get(), 2);
     assert_eq!(gate.load(), (2, 1));

@@ -4,7 +4,7 @@
 use super::client_waits::WaitKind;
 use super::open_connections::{BodySlot, ClientWait, ConnectionSlot};
 use crate::config::Timeouts;
-use crate::gate::ShareKey;
+use crate::gate::RequesterId;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -52,12 +52,12 @@ impl ConnectionRequests {
     }
 
     /// Whether further connections of the same peer are being refused: this one has less time to wait for its client.
-    pub(in crate::http) fn is_pressed(&self) -> bool {
-        self.0.slot.is_pressed()
+    pub(in crate::http) fn must_make_room(&self) -> bool {
+        self.0.slot.must_make_room()
     }
 
     /// Registers a body of `client`; `None` when too many of its bodies are being received.
-    pub(in crate::http) fn begin_body(&self, client: ShareKey) -> Option<BodySlot> {
+    pub(in crate::http) fn begin_body(&self, client: RequesterId) -> Option<BodySlot> {
         self.0.slot.begin_body(client)
     }
 
@@ -195,7 +195,7 @@ impl ConnectionWatch {
                 self.arm(self.timeouts.response);
                 continue;
             }
-            if self.left.is_zero() || self.requests.is_pressed() {
+            if self.left.is_zero() || self.requests.must_make_room() {
                 return Poll::Ready(self.phase);
             }
             self.arm(self.left);

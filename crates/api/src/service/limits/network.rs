@@ -1,6 +1,6 @@
 //! What counts as one client.
 
-use crate::gate::ShareKey;
+use crate::gate::RequesterId;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,11 +16,11 @@ const FIRST_HALF: u128 = !0 << 64;
 const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
 
 impl Network {
-    /// The share of the bounded resources that its requests use.
-    pub const fn share_key(self) -> ShareKey {
+    /// The requester that its requests count for, unless they are authenticated.
+    pub const fn requester_id(self) -> RequesterId {
         match self {
-            Self::V4(address) => ShareKey::Client(IpAddr::V4(address)),
-            Self::V6(first) => ShareKey::Client(IpAddr::V6(first)),
+            Self::V4(address) => RequesterId::Client(IpAddr::V4(address)),
+            Self::V6(first) => RequesterId::Client(IpAddr::V6(first)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::hashing::{self, ContextWords};
 use crate::clock::CheckedTime;
-use crate::gate::{self, ShareKey};
+use crate::gate::{self, RequesterId};
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
@@ -63,7 +63,7 @@ async fn confirm_once(
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
     // The holder of the link reads the account's mail.
-    gate::attribute_to(ShareKey::Account(user.id.0));
+    gate::attribute_to(RequesterId::Account(user.id.0));
     let context_words = ContextWords::of(&user.email, user.username.as_deref(), &user.display_name);
     hashing::check_form(&request.new_password, services.settings.passwords.rules, &context_words)
         .map_err(|message| Error::field("new_password", message))?;

@@ -213,7 +213,7 @@ async fn check_password(
     charge_failed_sign_in(charges, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
         services.limits.check(Budget::SuccessfulSignInUser, &user.id.to_string())?;
-        gate::attribute_to(network.share_key());
+        gate::attribute_to(network.requester_id());
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();

@@ -18,7 +18,7 @@ pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, E
 pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Result<(), Error<TokenError>> {
     match services.tokens.verify_refresh(token) {
         Ok(claims) => {
-            // From here on the request uses its account's share.
+            // From here on the request counts as one of its account.
             tokens::attribute_to_owner(&claims).map_err(Error::Refused)?;
             services.limits.charges(client).charge_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await

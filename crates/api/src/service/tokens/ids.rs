@@ -1,7 +1,7 @@
 //! The ids in tokens: of users, sessions and the tokens themselves.
 
 use super::error::TokenError;
-use crate::gate::{self, ShareKey};
+use crate::gate::{self, RequesterId};
 use crate::telemetry;
 use auth_types::{RefreshClaims, SessionId, UserId};
 use chrono::{DateTime, Utc};
@@ -13,14 +13,14 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
     (id > 0 && id.to_string() == text).then_some(UserId(id))
 }
 
-/// Attributes the request to the user that a refresh token names, in the log and in the shares, and returns that user.
+/// Attributes the request to the user that a refresh token names, in the log and at the gates, and returns that user.
 ///
 /// # Errors
 /// [`TokenError::Malformed`]; never for verified claims.
 pub fn attribute_to_owner(claims: &RefreshClaims) -> Result<UserId, TokenError> {
     let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
     telemetry::record_caller(user, claims.sid);
-    gate::attribute_to(ShareKey::Account(user.0));
+    gate::attribute_to(RequesterId::Account(user.0));
     Ok(user)
 }
 

@@ -1,9 +1,10 @@
 //! Occupies a work pool, so that a test decides when passwords are hashed and pictures are drawn.
 
 use super::TestApp;
-use api::gate::{Share, ShareKey, within};
+use api::gate::{Requester, RequesterId, on_behalf_of};
 use api::service::pool::WorkPool;
 use futures_util::FutureExt;
+use std::net::Ipv6Addr;
 use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
 
@@ -18,17 +19,18 @@ pub async fn hold_hashing(app: &TestApp, waiting: usize) -> Held {
     hold(&app.services().hashing, threads(), waiting).await
 }
 
-/// Each job has its own share, and half of the shares are anonymous clients': so a full queue has no slot for a new share.
+/// Each job has its own requester, and half of them are anonymous: so a full queue has no slot for a new one.
 pub async fn hold(pool: &WorkPool, threads: usize, waiting: usize) -> Held {
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let (release, receivers): (Vec<_>, Vec<_>) = (0..threads + waiting).map(|_| channel::<()>()).unzip();
     let mut callers = Vec::new();
     for (number, receiver) in receivers.into_iter().enumerate() {
         let (pool, started) = (pool.clone(), started.clone());
-        let key = ShareKey::Account(-1 - i64::try_from(number).unwrap());
-        let share = if number.is_multiple_of(2) { Share::stranger(key) } else { Share::proven(key) };
+        let client = RequesterId::Client(Ipv6Addr::from_bits(number as u128).into());
+        let requester =
+            if number.is_multiple_of(2) { Requester::anonymous(client) } else { Requester::recognized(client) };
         let job = move || started.send(()).is_ok() && receiver.recv().is_err();
-        let mut caller = Box::pin(within(share, async move { _ = pool.run(job).await }));
+        let mut caller = Box::pin(on_behalf_of(requester, async move { _ = pool.run(job).await }));
         assert!((&mut caller).now_or_never().is_none(), "job {number} found no slot");
         if number < threads {
             // The job has left the queue when it starts; before that, its caller waits behind earlier jobs.

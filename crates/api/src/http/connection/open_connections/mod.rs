@@ -5,7 +5,7 @@ use super::client_waits::{ClientWaits, EndSignal, WaitEntry, WaitKind};
 use super::metrics::ConnectionMetrics;
 use crate::clock::Stopwatch;
 use crate::config::TrustedProxies;
-use crate::gate::{HolderQuotas, Refusals, ShareKey};
+use crate::gate::{HolderQuotas, Refusals, RequesterId};
 use crate::service::limits::Network;
 use parking_lot::Mutex;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ struct OpenConnectionsInner {
     /// These are not limited as peers: a proxy has many clients.
     proxies: TrustedProxies,
     open: Mutex<OpenCounts>,
-    bodies: Mutex<HolderQuotas<ShareKey>>,
+    bodies: Mutex<HolderQuotas<RequesterId>>,
     refusals: Refusals,
     /// Connections that were closed to make room.
     displaced: Refusals,
@@ -67,7 +67,7 @@ pub(in crate::http) struct ClientWait {
 pub(in crate::http) struct BodySlot {
     connections: OpenConnections,
     /// `None` for an unknown client: unknown clients together do not count as one.
-    client: Option<ShareKey>,
+    client: Option<RequesterId>,
     wait: ClientWait,
 }
 
@@ -127,13 +127,13 @@ impl ConnectionSlot {
     }
 
     /// Whether further connections of the peer are being refused: those that wait must make room for them.
-    pub(in crate::http) fn is_pressed(&self) -> bool {
-        self.peer.is_some_and(|network| self.connections.0.open.lock().peers.is_pressed(network))
+    pub(in crate::http) fn must_make_room(&self) -> bool {
+        self.peer.is_some_and(|network| self.connections.0.open.lock().peers.must_make_room(network))
     }
 
     /// Whether another connection, of this peer or any other, needs this one's slot.
     pub(in crate::http) fn connections_are_scarce(&self) -> bool {
-        self.is_pressed() || self.connections.0.open.lock().total >= self.connections.0.bound
+        self.must_make_room() || self.connections.0.open.lock().total >= self.connections.0.bound
     }
 
     /// Starts a wait for the client. If no connection was waiting when the newest ones came, the excess is displaced now:
@@ -154,8 +154,8 @@ impl ConnectionSlot {
 
     /// Registers a body of `client` on this connection, or returns `None` if too many of its bodies are being received.
     /// Behind a proxy nothing else bounds how many connections one client holds.
-    pub(in crate::http) fn begin_body(&self, client: ShareKey) -> Option<BodySlot> {
-        let client = Some(client).filter(|client| *client != ShareKey::Unknown);
+    pub(in crate::http) fn begin_body(&self, client: RequesterId) -> Option<BodySlot> {
+        let client = Some(client).filter(|client| *client != RequesterId::UnknownClient);
         let taken = client.is_none_or(|client| self.connections.0.bodies.lock().take(client));
         taken.then(|| BodySlot { connections: self.connections.clone(), client, wait: self.wait(WaitKind::Request) })
     }
@@ -163,8 +163,8 @@ impl ConnectionSlot {
 
 impl BodySlot {
     /// Whether further bodies of the client are being refused.
-    pub(in crate::http) fn is_pressed(&self) -> bool {
-        self.client.is_some_and(|client| self.connections.0.bodies.lock().is_pressed(client))
+    pub(in crate::http) fn must_make_room(&self) -> bool {
+        self.client.is_some_and(|client| self.connections.0.bodies.lock().must_make_room(client))
     }
 
     /// Resolves when the connection must end and the body's grace period is over.

@@ -1,5 +1,5 @@
 use super::{
-    BodySlot, ClientWait, ConnectionMetrics, ConnectionSlot, OpenConnections, ShareKey, TrustedProxies, WaitKind,
+    BodySlot, ClientWait, ConnectionMetrics, ConnectionSlot, OpenConnections, RequesterId, TrustedProxies, WaitKind,
 };
 use futures_util::FutureExt;
 use futures_util::task::noop_waker_ref;
@@ -113,8 +113,8 @@ fn when_no_connection_waits_room_is_made_at_the_next_wait() {
 fn an_unfinished_body_counts_as_a_wait_and_a_finished_one_does_not() {
     let connections = connections(16, 1);
     let slots: Vec<_> = (0..12).map(|_| enter(&connections, "10.0.0.7")).collect();
-    let whole = slots[3].begin_body(ShareKey::Unknown);
-    let slow = slots[7].begin_body(ShareKey::Unknown);
+    let whole = slots[3].begin_body(RequesterId::UnknownClient);
+    let slow = slots[7].begin_body(RequesterId::UnknownClient);
     drop(whole);
     let _next = enter(&connections, "10.0.0.7");
     assert_eq!(ending(&slots), [7]);
@@ -179,19 +179,19 @@ fn a_refused_connection_displaces_none() {
 #[test]
 fn the_bodies_of_one_client_have_an_eighth_and_less_time_when_more_are_refused() {
     let connections = connections(64, 1);
-    let eve = ShareKey::Account(1);
-    let ada = ShareKey::Account(2);
+    let eve = RequesterId::Account(1);
+    let ada = RequesterId::Account(2);
     let slot = enter(&connections, "10.0.0.7");
     let mut bodies: Vec<_> = (0..8).filter_map(|_| slot.begin_body(eve)).collect();
     assert_eq!(bodies.len(), 8);
-    assert!(!bodies[0].is_pressed());
+    assert!(!bodies[0].must_make_room());
     assert!(slot.begin_body(eve).is_none());
-    assert!(bodies[0].is_pressed());
+    assert!(bodies[0].must_make_room());
     let other = slot.begin_body(ada);
-    assert!(other.is_some_and(|other| !other.is_pressed()), "through the same proxy, of another client");
+    assert!(other.is_some_and(|other| !other.must_make_room()), "through the same proxy, of another client");
     bodies.truncate(4);
-    assert!(!bodies[0].is_pressed());
+    assert!(!bodies[0].must_make_room());
     assert!(slot.begin_body(eve).is_some());
-    let unknown: Vec<_> = (0..64).filter_map(|_| slot.begin_body(ShareKey::Unknown)).collect();
+    let unknown: Vec<_> = (0..64).filter_map(|_| slot.begin_body(RequesterId::UnknownClient)).collect();
     assert_eq!(unknown.len(), 64, "unknown clients are not one client");
 }
