@@ -1,5 +1,5 @@
 //! How many connections a process can hold. Each is a file descriptor, as is everything else that it opens: at the system's
-//! limit strangers could make a database connection or a log file fail.
+//! limit anyone could make a database connection or a log file fail.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

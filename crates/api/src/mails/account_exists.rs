@@ -8,7 +8,7 @@ pub(super) static MAIL: Mail = Mail {
     subject: "You already have an account",
     content: Content::Notice(NoticeTo::Owner, body),
     send_within: Duration::hours(24),
-    share: QuotaShare::Strangers,
+    share: QuotaShare::Unauthenticated,
     needs: None,
 };
 

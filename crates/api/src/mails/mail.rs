@@ -18,8 +18,8 @@ pub(crate) struct Mail {
     pub(crate) needs: Option<Needs>,
 }
 
-/// The content of a mail. It repeats nothing that a user typed, no name and no address: a user who signs up with a stranger's address
-/// must not be able to send that stranger a message in our name.
+/// The content of a mail. It repeats nothing that a user typed, no name and no address: a user who signs up with another person's address
+/// must not be able to send that person a message in our name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content {
     /// A link that proves who reads the mail.
@@ -42,8 +42,8 @@ pub(crate) enum NoticeTo {
 pub(crate) enum QuotaShare {
     /// A share that no other kind uses, because the user who causes the mail sees whether it was sent.
     Own,
-    /// The share of mails that a stranger can cause who knows only the address.
-    Strangers,
+    /// The share of mails that anyone can cause who knows only the address.
+    Unauthenticated,
     /// Everything except [`QuotaShare::Own`].
     Account,
 }

@@ -10,7 +10,7 @@ pub(super) static MAIL: Mail = Mail {
     subject: "Choose a new password",
     content: Content::Link(MailLink::Account(Purpose::ResetPassword), body),
     send_within: Duration::hours(1),
-    share: QuotaShare::Strangers,
+    share: QuotaShare::Unauthenticated,
     needs: Some(Needs::Account),
 };
 

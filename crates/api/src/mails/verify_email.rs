@@ -10,7 +10,7 @@ pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your email address",
     content: Content::Link(MailLink::Account(Purpose::VerifyEmail), body),
     send_within: Duration::hours(24),
-    share: QuotaShare::Strangers,
+    share: QuotaShare::Unauthenticated,
     needs: Some(Needs::Unconfirmed),
 };
 

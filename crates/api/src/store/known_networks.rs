@@ -1,4 +1,4 @@
-//! Table `known_networks`: the networks that an account was signed in to from. They distinguish the owner from strangers who
+//! Table `known_networks`: the networks that an account was signed in to from. They distinguish the owner from attackers who
 //! have spent the account's budget of failed sign-ins.
 
 use super::any::AnyConnection;

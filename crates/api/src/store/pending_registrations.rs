@@ -84,7 +84,7 @@ pub fn list_without_link(
         .load(connection)
 }
 
-/// Deletes the given registrations unless they have a link: strangers cannot invalidate the link in an owner's mailbox.
+/// Deletes the given registrations unless they have a link: no one else can invalidate the link in an owner's mailbox.
 pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
     let surplus = pending_registrations::table
         .filter(pending_registrations::id.eq_any(ids))
@@ -93,7 +93,7 @@ pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> Query
 }
 
 /// The password hash that a sign-in is compared with when the address has no account: that of the newest registration from
-/// `ip_address`, otherwise of the newest. So a stranger's later sign-up does not block the owner's.
+/// `ip_address`, otherwise of the newest. So another person's later sign-up does not block the owner's.
 pub fn find_password_hash(
     connection: &mut AnyConnection,
     email_canonical: &str,

@@ -99,8 +99,8 @@ async fn reject(app: &TestApp, token: &str) -> TestResponse {
 
 async fn rejecting_a_sign_up_deletes_the_account(database: Database) {
     let app = TestApp::builder(database).start().await;
-    let stranger = RegisterRequest { username: Some("countess".to_owned()), ..request(ADA) };
-    let tokens = app.register(&stranger).await.created();
+    let sign_up = RegisterRequest { username: Some("countess".to_owned()), ..request(ADA) };
+    let tokens = app.register(&sign_up).await.created();
     let mail = app.deliver_one_mail().await;
     assert!(mail.text.contains("I did not sign up"), "{}", mail.text);
     let picture = app.request_as(&tokens, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
@@ -118,7 +118,7 @@ async fn rejecting_a_sign_up_deletes_the_account(database: Database) {
     reject(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
     verify(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
     // Both names are free.
-    app.register(&stranger).await.created();
+    app.register(&sign_up).await.created();
 }
 
 async fn a_confirmed_account_is_not_deleted_by_a_link(database: Database) {

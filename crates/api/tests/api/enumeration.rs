@@ -1,4 +1,4 @@
-//! A stranger cannot find out who has an account: neither by the response nor by the work that it costs.
+//! An attacker cannot find out who has an account: neither by the response nor by the work that it costs.
 //!
 //! Work is what the program itself logs at level `trace`: each statement, and each run of bcrypt with its cost. Time follows
 //! from it, and `scripts/bench timing` measures that.
@@ -18,7 +18,7 @@ on_both_databases![
 /// Requests of each kind: enough to see work that differs now and then.
 const ROUNDS: usize = 12;
 
-/// What a stranger sees of a response: status, names of headers, and the body without the members that always differ.
+/// What an attacker sees of a response: status, names of headers, and the body without the members that always differ.
 type Seen = (u16, Vec<String>, String);
 
 /// How often the same work was done for requests of one kind.
@@ -42,7 +42,7 @@ impl Observed {
 
     /// Sends one request, and returns what was seen of it and the work that was done for it.
     async fn ask(&mut self, path: &str, body: &Value) -> (Seen, Vec<String>) {
-        let request = self.process.request(Method::POST, path).header("User-Agent", "a stranger");
+        let request = self.process.request(Method::POST, path).header("User-Agent", "an attacker");
         let response = send(request.json(body)).await;
         let mut names: Vec<_> = response.headers.keys().map(ToString::to_string).collect();
         names.sort();

@@ -15,7 +15,7 @@ on_both_databases![a_refused_sign_up_writes_nothing, a_request_that_failed_in_th
 pub const ADA: &str = "ada@example.com";
 pub const WRONG: &str = "violet harbor lantern 43";
 pub const OWNER: &str = "198.51.100.1";
-pub const STRANGER: &str = "203.0.113.9";
+pub const UNKNOWN_NETWORK: &str = "203.0.113.9";
 
 pub async fn start(database: Database) -> TestApp {
     TestApp::builder(database).account(ADA, Some("countess"), Role::User).limited().start().await
@@ -154,12 +154,12 @@ async fn a_client_that_presents_thousands_of_tokens_is_throttled() {
 async fn every_limited_response_reports_its_budgets() {
     let app = start(Database::Sqlite).await;
     let policies = |response: &TestResponse| response.header("ratelimit-policy").to_owned();
-    let wrong = app.sign_in_from(STRANGER, ADA, WRONG).await;
+    let wrong = app.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await;
     let own = r#""requests-client";q=6000;w=60, "requests-stranger";q=600;w=60, "sign-in-client";q=100;w=900, "signed-in-client";q=1000;w=900"#;
     assert_eq!(policies(&wrong), own, "budgets of the client only, none of the name");
     assert!(wrong.header("ratelimit").contains(r#""sign-in-client";r=99;t=900, "signed-in-client";r=1000"#));
     app.clock().advance(Duration::minutes(1));
-    let right = app.sign_in_from(STRANGER, ADA, PASSWORD).await;
+    let right = app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await;
     // The attempt with the right password is refunded; the one with the wrong password still counts.
     assert!(right.header("ratelimit").contains(r#""sign-in-client";r=99;t=840, "signed-in-client";r=999"#));
     assert_eq!(
@@ -184,13 +184,13 @@ async fn no_header_reports_the_budget_of_a_name_or_a_known_network() {
     app.clock().advance(Duration::minutes(16));
     guess(&app, ADA, 9).await;
     let known = app.sign_in_from(OWNER, ADA, WRONG).await;
-    let stranger = app.sign_in_from("192.0.2.1", ADA, WRONG).await;
+    let elsewhere = app.sign_in_from("192.0.2.1", ADA, WRONG).await;
     let unknown = app.sign_in_from("192.0.2.2", "eve@example.com", WRONG).await;
     assert_eq!(known.comparable(), unknown.comparable());
-    assert_eq!(stranger.comparable(), unknown.comparable());
+    assert_eq!(elsewhere.comparable(), unknown.comparable());
     for header in ["ratelimit", "ratelimit-policy"] {
         assert_eq!(known.header(header), unknown.header(header));
-        assert_eq!(stranger.header(header), unknown.header(header));
+        assert_eq!(elsewhere.header(header), unknown.header(header));
     }
 }
 

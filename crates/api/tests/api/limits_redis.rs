@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 const ADA: &str = "ada@example.com";
 const WRONG: &str = "violet harbor lantern 43";
-const STRANGER: &str = "203.0.113.9";
+const UNKNOWN_NETWORK: &str = "203.0.113.9";
 
 /// Two processes on one database, one clock and one Redis.
 async fn two_processes(redis_url: &str) -> (TestApp, TestApp) {
@@ -44,7 +44,7 @@ async fn two_processes_share_their_counts() {
     let (a, b) = two_processes(&redis.url()).await;
     fail(&a, 5).await;
     // What one process refunds counts for the other as well.
-    a.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
     fail(&b, 5).await;
     a.clock().advance(Duration::minutes(1));
     for app in [&a, &b] {
@@ -52,7 +52,7 @@ async fn two_processes_share_their_counts() {
         assert_eq!(metric(app, "limits_redis_up").await, 1);
         assert_eq!(metric(app, "limits_fallbacks_total").await, 0);
     }
-    b.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    b.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
     a.clock().advance(Duration::minutes(14));
     a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
 }
@@ -161,12 +161,12 @@ async fn without_redis_each_process_limits_by_itself_and_shares_again_when_redis
     let mut redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     fail(&a, 10).await;
-    b.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    b.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 
     redis.stop();
-    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     fail(&b, 10).await; // its own ten: it knows of no others
-    b.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    b.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     assert_eq!(metric(&b, "limits_redis_up").await, 0);
     assert!(metric(&b, "limits_fallbacks_total").await >= 10);
     assert!(!b.services().limits.connect().await);
@@ -177,7 +177,7 @@ async fn without_redis_each_process_limits_by_itself_and_shares_again_when_redis
         assert!(app.services().limits.connect().await);
     }
     fail(&b, 10).await;
-    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     assert_eq!(metric(&a, "limits_redis_up").await, 1);
 }
 
@@ -189,9 +189,9 @@ async fn a_redis_that_comes_back_empty_does_not_reset_the_limits() {
     fail(&a, 10).await;
     redis.stop();
     redis.start_again();
-    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     assert!(a.services().limits.connect().await);
-    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 }
 
 #[actix_web::test]
@@ -200,7 +200,7 @@ async fn a_redis_that_does_not_respond_delays_no_request() {
     let (a, _b) = two_processes(&redis.url()).await;
     redis.freeze();
     fail(&a, 10).await;
-    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     assert_eq!(metric(&a, "limits_redis_up").await, 0);
 }
 
@@ -208,14 +208,14 @@ async fn a_redis_that_does_not_respond_delays_no_request() {
 async fn entries_in_redis_name_no_one_and_expire() {
     let redis = RedisServer::start();
     let (a, _b) = two_processes(&redis.url()).await;
-    a.sign_in_from(STRANGER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.refused(Reason::CredentialsWrong);
     let keys = redis.command("KEYS *");
     let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("latchkey:")).collect();
     assert_eq!(keys.len(), 5, "{keys:?}: client three times, name, and name for the day");
     let forever = keys.iter().filter(|key| redis.command(&format!("PTTL {key}")).starts_with(":-"));
     assert_eq!(forever.count(), 0);
     let content: String = keys.iter().map(|key| redis.command(&format!("HGETALL {key}"))).collect();
-    for private in ["ada", "example", STRANGER] {
+    for private in ["ada", "example", UNKNOWN_NETWORK] {
         assert!(
             !keys.iter().any(|key| key.contains(private)) && !content.contains(private),
             "{private}: {keys:?} {content}"
@@ -234,7 +234,7 @@ async fn an_api_without_its_redis_starts_and_limits() {
     for url in [tls.as_str(), "redis://127.0.0.1:1"] {
         let app = TestApp::builder(Database::Sqlite).user(ADA).limited().set("REDIS_URL", url).start().await;
         fail(&app, 10).await;
-        app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+        app.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.throttled();
     }
 }
 

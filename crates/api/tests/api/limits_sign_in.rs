@@ -1,6 +1,6 @@
-//! How many sign-in attempts strangers have, and that they do not use up the attempts of an account's owner.
+//! How often a sign-in may fail, and that failures elsewhere do not use up the budget of an account's owner.
 
-use crate::limits::{ADA, OWNER, STRANGER, WRONG, guess, start};
+use crate::limits::{ADA, OWNER, UNKNOWN_NETWORK, WRONG, guess, start};
 use crate::support::{Database, ONE_SECOND, PASSWORD, Proxy, TestApp, TestDb, on_both_databases, send};
 use api::service::upkeep::prune::prune;
 use auth_types::Reason;
@@ -15,7 +15,7 @@ on_both_databases![
     right_passwords_cost_no_failures_and_an_account_has_thirty,
     a_right_password_refunds_only_its_own_attempt,
     concurrent_guesses_are_compared_only_up_to_the_budget,
-    a_stranger_does_not_lock_the_owner_out,
+    guesses_from_elsewhere_do_not_lock_the_owner_out,
     a_known_network_has_failures_of_its_own,
     a_network_becomes_known_by_signing_up_and_by_signing_in,
     a_network_that_was_not_seen_for_long_is_forgotten,
@@ -32,16 +32,16 @@ async fn a_name_has_ten_failures(database: Database) {
     let app = start(database).await;
     guess(&app, ADA, 10).await;
     let failures = "SELECT count(*) FROM auth_events WHERE kind = 'login_failed'";
-    assert_eq!(app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled(), 900);
+    assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled(), 900);
     app.clock().advance(Duration::minutes(5));
-    assert_eq!(app.sign_in_from(STRANGER, " ADA@Example.com", PASSWORD).await.throttled(), 600);
+    assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, " ADA@Example.com", PASSWORD).await.throttled(), 600);
     assert_eq!(app.db().number(failures), 10, "a refused attempt is not compared");
-    app.sign_in_from(STRANGER, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(UNKNOWN_NETWORK, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
 
     app.clock().advance(Duration::minutes(10) - ONE_SECOND);
-    assert_eq!(app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled(), 1);
+    assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled(), 1);
     app.clock().advance(ONE_SECOND);
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
 }
 
 async fn a_limited_name_gets_the_same_response_with_and_without_an_account(database: Database) {
@@ -59,9 +59,9 @@ async fn a_limited_name_gets_the_same_response_with_and_without_an_account(datab
 async fn right_passwords_cost_no_failures_and_an_account_has_thirty(database: Database) {
     let app = start(database).await;
     for _ in 0..30 {
-        app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+        app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
     }
-    for address in [STRANGER, OWNER] {
+    for address in [UNKNOWN_NETWORK, OWNER] {
         assert_eq!(app.sign_in_from(address, ADA, PASSWORD).await.throttled(), 900, "{address}");
     }
     guess(&app, ADA, 9).await;
@@ -72,7 +72,7 @@ async fn a_right_password_refunds_only_its_own_attempt(database: Database) {
     guess(&app, ADA, 9).await;
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     guess(&app, ADA, 1).await;
-    app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.throttled();
 }
 
 async fn concurrent_guesses_are_compared_only_up_to_the_budget(database: Database) {
@@ -87,19 +87,19 @@ async fn concurrent_guesses_are_compared_only_up_to_the_budget(database: Databas
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), 10);
 }
 
-async fn a_stranger_does_not_lock_the_owner_out(database: Database) {
+async fn guesses_from_elsewhere_do_not_lock_the_owner_out(database: Database) {
     let app = start(database).await;
     let tokens = app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     guess(&app, ADA, 10).await;
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     // The session on the owner's device goes on.
     let tokens = app.refresh(&tokens).await.ok();
     app.me(&tokens).await.done();
     // The username has a budget of its own, which is no way around the first.
-    app.sign_in_from(STRANGER, "Countess", WRONG).await.refused(Reason::CredentialsWrong);
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    app.sign_in_from(UNKNOWN_NETWORK, "Countess", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 }
 
 async fn a_known_network_has_failures_of_its_own(database: Database) {
@@ -130,7 +130,7 @@ async fn a_network_becomes_known_by_signing_up_and_by_signing_in(database: Datab
     };
     register(OWNER).await.created();
     assert_eq!(app.db().number(networks), 1);
-    app.sign_in_from(STRANGER, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(UNKNOWN_NETWORK, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
     app.sign_in_from(OWNER, "eve@example.com", PASSWORD).await.ok();
     assert_eq!(app.db().number(networks), 1, "a failure makes no network known, and a network is stored once");
     app.sign_in_from("2001:db8:1:2::7", "eve@example.com", PASSWORD).await.ok();
@@ -143,7 +143,7 @@ async fn a_network_that_was_not_seen_for_long_is_forgotten(database: Database) {
     let networks = "SELECT count(*) FROM known_networks";
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     app.clock().advance(app.settings().lifetimes.session - Duration::hours(1));
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
     prune(app.services()).await.unwrap();
     assert_eq!(app.db().number(networks), 2);
     // A network that is seen again is kept from then on.
@@ -176,7 +176,7 @@ async fn a_name_has_a_hundred_failures_a_day(database: Database) {
         guess(&app, ADA, 10).await;
         app.clock().advance(quarter());
     }
-    let wait = app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    let wait = app.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.throttled();
     assert_eq!(wait, (Duration::hours(24) - quarter() * 10).num_seconds());
     app.clock().advance(Duration::seconds(wait));
     guess(&app, ADA, 10).await;
@@ -189,7 +189,7 @@ async fn a_wrong_guess_counts_though_it_cannot_be_recorded(database: Database) {
         let response = app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await;
         assert!(response.status.is_server_error(), "{}", response.text());
     }
-    app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.throttled();
     app.db().execute("ALTER TABLE gone RENAME TO auth_events");
 }
 
@@ -198,10 +198,10 @@ async fn a_client_has_a_hundred_failures_whatever_the_names() {
     let app = start(Database::Sqlite).await;
     for number in 0..100 {
         let name = format!("user{number}@example.com");
-        app.sign_in_from(STRANGER, &name, WRONG).await.refused(Reason::CredentialsWrong);
+        app.sign_in_from(UNKNOWN_NETWORK, &name, WRONG).await.refused(Reason::CredentialsWrong);
     }
-    assert_eq!(app.sign_in_from(STRANGER, "one.more@example.com", WRONG).await.throttled(), 900);
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, "one.more@example.com", WRONG).await.throttled(), 900);
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
 }
 
@@ -215,10 +215,10 @@ async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_at
     let app = builder.set("DATABASE_URL", db.url_through(proxy.address())).start().await;
     for number in 0..100 {
         let name = format!("user{number}@example.com");
-        app.sign_in_from(STRANGER, &name, WRONG).await.refused(Reason::CredentialsWrong);
+        app.sign_in_from(UNKNOWN_NETWORK, &name, WRONG).await.refused(Reason::CredentialsWrong);
     }
     proxy.cut();
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     app.sign_in_from(OWNER, ADA, WRONG).await.failed(503, Reason::Unavailable);
     proxy.restore();
     let response = app.sign_in_from(OWNER, ADA, WRONG).await;

@@ -1,4 +1,4 @@
-//! Signing in: by which names, with which passwords, and what a stranger can learn.
+//! Signing in: by which names, with which passwords, and what an attacker can learn.
 
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, hold_hashing, on_both_databases, queue_length};
 use auth_types::requests::{LoginRequest, RegisterRequest};

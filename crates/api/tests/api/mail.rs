@@ -89,7 +89,7 @@ async fn a_reused_refresh_token_is_reported_to_its_owner(database: Database) {
 }
 
 #[actix_web::test]
-async fn a_mail_repeats_nothing_that_a_stranger_typed() {
+async fn a_mail_repeats_nothing_that_a_user_typed() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     let evil = "<a href='https://evil.example'>Win</a>";
     let body =

@@ -11,9 +11,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
-    requests_of_strangers_for_an_address_do_not_limit_its_owner,
+    requests_of_others_for_an_address_do_not_limit_its_owner,
     an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_works,
-    strangers_cannot_suppress_a_notice,
+    others_cannot_suppress_a_notice,
     notices_above_the_limit_are_merged_into_the_next,
     password_changes_send_at_most_five_mails_to_an_unconfirmed_address,
     each_kind_of_notice_has_its_own_limit,
@@ -34,7 +34,7 @@ fn registration(email: &str) -> RegisterRequest {
 }
 
 /// One client address a number, so that no client's budget is spent.
-fn stranger(number: usize) -> String {
+fn client_address(number: usize) -> String {
     format!("203.0.113.{number}")
 }
 
@@ -56,13 +56,13 @@ fn subjects(mails: &[Mail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.subject.as_str()).collect()
 }
 
-async fn requests_of_strangers_for_an_address_do_not_limit_its_owner(database: Database) {
+async fn requests_of_others_for_an_address_do_not_limit_its_owner(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().set("EMAIL_VERIFICATION", "mandatory").start().await;
     let body = json!({"email": ADA});
     for number in 0..8 {
-        post_from(&app, &stranger(number), "/api/auth/email/resend/", &body).await.has_status(202);
+        post_from(&app, &client_address(number), "/api/auth/email/resend/", &body).await.has_status(202);
         let sign_up = serde_json::to_value(registration(ADA)).unwrap();
-        post_from(&app, &stranger(number), "/api/auth/register/", &sign_up).await.has_status(202);
+        post_from(&app, &client_address(number), "/api/auth/register/", &sign_up).await.has_status(202);
         app.deliver_mail().await;
     }
     let response = post_from(&app, OWNER, "/api/auth/password/reset/", &body).await;
@@ -80,7 +80,7 @@ async fn an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_works(dat
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let mut last = None;
     for number in 0..9 {
-        let mut mails = request_reset(&app, &stranger(number)).await;
+        let mut mails = request_reset(&app, &client_address(number)).await;
         assert_eq!(mails.len(), usize::from(number < 5), "request {number}");
         last = mails.pop().or(last);
     }
@@ -94,12 +94,12 @@ async fn an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_works(dat
     assert_eq!(request_reset(&app, OWNER).await.len(), 1);
 }
 
-async fn strangers_cannot_suppress_a_notice(database: Database) {
+async fn others_cannot_suppress_a_notice(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().set("EMAIL_VERIFICATION", "mandatory").start().await;
     let tokens = app.login(ADA).await;
     let mut total = 0;
     for number in 0..10 {
-        let client = stranger(number);
+        let client = client_address(number);
         let sign_up = serde_json::to_value(registration(ADA)).unwrap();
         post_from(&app, &client, "/api/auth/register/", &sign_up).await.has_status(202);
         for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
@@ -121,7 +121,7 @@ async fn change_password(app: &TestApp, mut tokens: TokenResponse, times: usize)
     for number in 0..times {
         let (old, new) = (passwords[number % 2], passwords[(number + 1) % 2]);
         let body = json!({"current_password": old, "new_password": new});
-        tokens = post_as(app, &tokens, &stranger(number), "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(app, &tokens, &client_address(number), "/api/auth/password/change/", &body).await.ok();
         mails.extend(app.deliver_mail().await);
         app.clock().advance(Duration::minutes(1));
     }
@@ -145,7 +145,7 @@ async fn notices_above_the_limit_are_merged_into_the_next(database: Database) {
     assert_eq!(app.db().number(WAITING), 0);
 }
 
-/// Sign-up in the name of a stranger's address, and sixty changes of the password.
+/// Sign-up in the name of another person's address, and sixty changes of the password.
 async fn password_changes_send_at_most_five_mails_to_an_unconfirmed_address(database: Database) {
     let app = TestApp::builder(database).limited().start().await;
     let tokens = app.register(&registration(ADA)).await.created();
@@ -165,7 +165,7 @@ async fn password_changes_send_at_most_five_mails_to_an_unconfirmed_address(data
     assert!(refused.header("ratelimit").contains(r#""password-change-client";r=0"#), "{}", refused.header("ratelimit"));
     assert_eq!(refused.throttled(), 3600);
     // The account's budget counts all clients together.
-    let refused = post_as(&app, &tokens, &stranger(1), "/api/auth/password/change/", &body).await;
+    let refused = post_as(&app, &tokens, &client_address(1), "/api/auth/password/change/", &body).await;
     assert_eq!(refused.throttled(), 3600);
     assert_eq!(app.db().content(), before);
 }
@@ -198,9 +198,9 @@ async fn concurrent_workers_send_no_more_than_the_limit(database: Database) {
     let app = app.limited().start().await;
     let second = TestApp::builder_on(app.db().clone()).clock(app.clock()).limited().start().await;
     for (number, email) in people.iter().enumerate() {
-        let tokens = app.sign_in_from(&stranger(number), email, PASSWORD).await.ok();
+        let tokens = app.sign_in_from(&client_address(number), email, PASSWORD).await.ok();
         let body = json!({"new_email": ADA, "password": PASSWORD});
-        post_as(&app, &tokens, &stranger(number), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, &tokens, &client_address(number), "/api/auth/email/change/", &body).await.has_status(202);
     }
     app.db().execute("DELETE FROM mail_outbox WHERE kind <> 'change_email'");
     let workers = (0..6).map(|number| deliver_due(if number % 2 == 0 { app.services() } else { second.services() }));
@@ -215,7 +215,7 @@ async fn a_mail_that_was_not_sent_does_not_count(database: Database) {
     let url = format!("file:{}/outbox", blocked.path().display());
     let down = TestApp::builder(database).user(ADA).limited().set("EMAIL_URL", url).start().await;
     for number in 0..7 {
-        assert_eq!(request_reset(&down, &stranger(number)).await.len(), 0);
+        assert_eq!(request_reset(&down, &client_address(number)).await.len(), 0);
         assert_eq!(down.db().number(COUNTED), 0);
     }
     let app = TestApp::builder_on(down.db().clone()).clock(down.clock()).limited().start().await;
@@ -232,7 +232,7 @@ async fn the_last_link_of_a_repeated_change_of_address_works(database: Database)
     let mut last = None;
     for number in 0..7 {
         let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
-        post_as(&app, &tokens, &stranger(number), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, &tokens, &client_address(number), "/api/auth/email/change/", &body).await.has_status(202);
         let mails = app.deliver_mail().await;
         last = mails.into_iter().find(|mail| mail.to == "countess@example.org").or(last);
     }
@@ -242,7 +242,7 @@ async fn the_last_link_of_a_repeated_change_of_address_works(database: Database)
 
 async fn counts_of_a_deleted_account_hold_no_address(database: Database) {
     let app = TestApp::builder(database).limited().start().await;
-    // Otherwise a stranger who signs up and deletes the account repeatedly would start from zero each time.
+    // Otherwise an attacker who signs up and deletes the account repeatedly would start from zero each time.
     let mut mails = Vec::new();
     for _ in 0..6 {
         let tokens: TokenResponse = app.register(&registration(ADA)).await.created();
@@ -334,9 +334,9 @@ async fn a_spent_budget_does_not_hide_reuse() {
     app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
     for number in 0..20 {
         let body = json!({"email": format!("nobody{number}@example.com")});
-        post_from(&app, &stranger(1), "/api/auth/password/reset/", &body).await.has_status(202);
+        post_from(&app, &client_address(1), "/api/auth/password/reset/", &body).await.has_status(202);
     }
-    let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", stranger(1));
+    let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", client_address(1));
     send(replay.json(&json!({"refresh": stolen.refresh}))).await.refused(Reason::RefreshReused);
     assert_eq!(app.deliver_one_mail().await.subject, "A device was signed out");
 }

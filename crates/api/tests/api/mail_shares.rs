@@ -9,7 +9,7 @@ use serde_json::json;
 
 on_both_databases![
     twelve_thousand_mails_without_a_recipient_delay_no_real_mail,
-    a_real_mail_is_sent_while_strangers_keep_requesting,
+    a_real_mail_is_sent_while_others_keep_requesting,
     mails_without_a_recipient_are_dropped_by_the_thousand_and_no_others,
     clients_take_turns,
 ];
@@ -49,7 +49,7 @@ async fn twelve_thousand_mails_without_a_recipient_delay_no_real_mail(database: 
     assert!(metrics.contains(r#"latchkey_mails_total{outcome="dropped"} 12000"#), "{metrics}");
 }
 
-/// For each dropped mail without a recipient, a stranger requests another one, as long as the real mail waits.
+/// For each dropped mail without a recipient, an attacker requests another one, as long as the real mail waits.
 fn keep_requesting(app: &TestApp) {
     let insert = format!(
         "INSERT INTO mail_outbox (kind, recipient, requester, created_at, due_at, turn_at, expires_at)
@@ -69,7 +69,7 @@ fn keep_requesting(app: &TestApp) {
     };
 }
 
-async fn a_real_mail_is_sent_while_strangers_keep_requesting(database: Database) {
+async fn a_real_mail_is_sent_while_others_keep_requesting(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     insert_without_account(&app, 10);
     app.clock().advance(Duration::minutes(1));

@@ -13,13 +13,13 @@ on_both_databases![
     an_unused_account_is_confirmed_by_its_old_link,
     an_unused_account_gets_its_link_again,
     a_reset_confirms_an_unused_account,
-    the_owners_sign_up_replaces_a_strangers_unused_account,
+    the_owners_sign_up_replaces_another_persons_unused_account,
     a_used_account_is_not_replaced,
     a_deactivated_account_is_not_replaced,
 ];
 
 const ADA: &str = "ada@example.com";
-const STRANGERS_PASSWORD: &str = "copper window thistle 77";
+const ATTACKERS_PASSWORD: &str = "copper window thistle 77";
 /// The migration that restores the schema of the older release.
 const DOWN: [(Database, &str); 2] = [
     (Database::Sqlite, include_str!("../../../../migrations/sqlite/00000000000008_pending_registrations/down.sql")),
@@ -87,7 +87,7 @@ async fn an_unused_account_is_confirmed_by_its_old_link(database: Database) {
     ));
     let app = start(db, "mandatory").await;
     app.sign_in(ADA, PASSWORD).await.failed(403, Reason::EmailNotVerified);
-    app.sign_in(ADA, STRANGERS_PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.refused(Reason::CredentialsWrong);
     let response = app.post("/api/auth/email/verify/", &json!({"token": "mailed before"})).await;
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
@@ -102,16 +102,16 @@ async fn an_unused_account_gets_its_link_again(database: Database) {
 }
 
 async fn a_reset_confirms_an_unused_account(database: Database) {
-    let app = start(migrated_db(database, STRANGERS_PASSWORD, false), "mandatory").await;
+    let app = start(migrated_db(database, ATTACKERS_PASSWORD, false), "mandatory").await;
     let token = mailed_token(&app, "/api/auth/password/reset/").await;
     let body = json!({"token": token, "new_password": PASSWORD});
     app.post("/api/auth/password/reset/confirm/", &body).await.has_status(200);
-    app.sign_in(ADA, STRANGERS_PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.refused(Reason::CredentialsWrong);
     assert!(app.login(ADA).await.user.email_verified);
 }
 
-async fn the_owners_sign_up_replaces_a_strangers_unused_account(database: Database) {
-    let app = start(migrated_db(database, STRANGERS_PASSWORD, false), "mandatory").await;
+async fn the_owners_sign_up_replaces_another_persons_unused_account(database: Database) {
+    let app = start(migrated_db(database, ATTACKERS_PASSWORD, false), "mandatory").await;
     let response = app.register(&request()).await;
     response.has_status(202);
     let registration = response.json::<PendingRegistrationResponse>().registration;
@@ -120,22 +120,22 @@ async fn the_owners_sign_up_replaces_a_strangers_unused_account(database: Databa
     let body = json!({"token": token, "registration": registration});
     let tokens = app.post("/api/auth/email/verify/", &body).await.created();
     assert_eq!((tokens.user.id.0, tokens.user.display_name.as_str(), tokens.user.username), (2, "", None));
-    app.sign_in(ADA, STRANGERS_PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.refused(Reason::CredentialsWrong);
     app.login(ADA).await;
     let left = app.db().texts("SELECT password_hash AS value FROM users WHERE id = 1");
-    assert_eq!(left, [""], "nothing of the stranger's is left");
+    assert_eq!(left, [""], "nothing of the other sign-up is left");
 }
 
 async fn a_used_account_is_not_replaced(database: Database) {
-    let app = start(migrated_db(database, STRANGERS_PASSWORD, true), "mandatory").await;
+    let app = start(migrated_db(database, ATTACKERS_PASSWORD, true), "mandatory").await;
     app.register(&request()).await.has_status(202);
     // The owner of the address, if another person, takes over the account by a reset.
     assert_eq!(app.deliver_one_mail().await.subject, "You already have an account");
-    app.sign_in(ADA, STRANGERS_PASSWORD).await.failed(403, Reason::EmailNotVerified);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.failed(403, Reason::EmailNotVerified);
 }
 
 async fn a_deactivated_account_is_not_replaced(database: Database) {
-    let db = migrated_db(database, STRANGERS_PASSWORD, false);
+    let db = migrated_db(database, ATTACKERS_PASSWORD, false);
     db.execute("UPDATE users SET is_active = false");
     let app = start(db, "mandatory").await;
     app.register(&request()).await.has_status(202);

@@ -18,10 +18,10 @@ on_both_databases![
     the_link_of_a_waiting_sign_up_is_not_displaced_by_repeated_requests,
 ];
 
-/// The stranger's password.
+/// The attacker's password.
 const OTHER_PASSWORD: &str = "copper window thistle 77";
 
-fn strangers(email: &str) -> RegisterRequest {
+fn attackers_sign_up(email: &str) -> RegisterRequest {
     RegisterRequest { password: OTHER_PASSWORD.to_owned(), ..request(email) }
 }
 
@@ -32,7 +32,7 @@ async fn resend(app: &TestApp, email: &str) -> Mail {
 
 async fn the_owners_link_creates_the_account_of_the_owners_registration(database: Database) {
     let app = mandatory(database).await;
-    sign_up(&app, &strangers(EVE)).await;
+    sign_up(&app, &attackers_sign_up(EVE)).await;
     app.deliver_one_mail().await;
     let registration = sign_up(&app, &request(EVE)).await;
     app.deliver_one_mail().await;
@@ -48,16 +48,16 @@ async fn each_link_creates_the_account_of_its_own_registration(database: Databas
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     let owners = app.deliver_one_mail().await;
-    sign_up(&app, &strangers(EVE)).await;
-    let strangers_mail = app.deliver_one_mail().await;
+    sign_up(&app, &attackers_sign_up(EVE)).await;
+    let attackers_mail = app.deliver_one_mail().await;
     // Both are due at once here: each mail has the link of its own registration.
-    sign_up(&app, &strangers("three@example.com")).await;
+    sign_up(&app, &attackers_sign_up("three@example.com")).await;
     sign_up(&app, &request("three@example.com")).await;
     let mails = app.deliver_mail().await;
     assert_ne!(mails[0].token(), mails[1].token());
 
     verify(&app, &json!({"token": owners.token(), "registration": registration})).await.created();
-    click(&app, &strangers_mail).await.failed(400, Reason::LinkNotValid);
+    click(&app, &attackers_mail).await.failed(400, Reason::LinkNotValid);
     app.sign_in(EVE, PASSWORD).await.ok();
     click(&app, &mails[1]).await.has_status(200);
     click(&app, &mails[0]).await.failed(400, Reason::LinkNotValid);
@@ -81,16 +81,16 @@ async fn concurrent_links_of_one_address_create_one_account(database: Database) 
 
 async fn a_rejected_registration_is_deleted(database: Database) {
     let app = mandatory(database).await;
-    sign_up(&app, &strangers(EVE)).await;
-    let strangers_mail = app.deliver_one_mail().await;
+    sign_up(&app, &attackers_sign_up(EVE)).await;
+    let attackers_mail = app.deliver_one_mail().await;
     sign_up(&app, &request(EVE)).await;
     let owners = app.deliver_one_mail().await;
-    let reject = json!({"token": strangers_mail.token(), "reject": true});
+    let reject = json!({"token": attackers_mail.token(), "reject": true});
     let response = verify(&app, &reject).await;
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
     verify(&app, &reject).await.failed(400, Reason::LinkNotValid);
-    click(&app, &strangers_mail).await.failed(400, Reason::LinkNotValid);
+    click(&app, &attackers_mail).await.failed(400, Reason::LinkNotValid);
     assert_eq!((users(&app), pending(&app)), (1, 1));
     click(&app, &owners).await.has_status(200);
 }
@@ -98,7 +98,7 @@ async fn a_rejected_registration_is_deleted(database: Database) {
 async fn a_resend_mails_the_newest_link_or_the_one_of_the_asking_browser(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
-    sign_up(&app, &strangers(EVE)).await;
+    sign_up(&app, &attackers_sign_up(EVE)).await;
     app.deliver_mail().await;
     let newest = resend(&app, " EVE@example.com").await;
     let body = json!({"email": EVE, "registration": registration});
@@ -123,7 +123,7 @@ async fn a_flood_of_sign_ups_keeps_a_mailed_link_valid_and_stores_few_rows(datab
     let registration = sign_up(&app, &request(EVE)).await;
     let mail = app.deliver_one_mail().await;
     for _ in 0..30 {
-        sign_up(&app, &strangers(EVE)).await;
+        sign_up(&app, &attackers_sign_up(EVE)).await;
     }
     assert_eq!(pending(&app), 1 + 20);
     verify(&app, &json!({"token": mail.token(), "registration": registration})).await.created();
@@ -146,7 +146,7 @@ async fn a_flood_of_sign_ups_does_not_displace_one_that_waits_for_its_mail(datab
     for number in 0..30 {
         // One IPv6 customer has 2^64 addresses and is one client.
         let address = if number < 15 { "203.0.113.5".to_owned() } else { format!("2001:db8::{number:x}") };
-        sign_up_from(&app, &address, &strangers(EVE)).await;
+        sign_up_from(&app, &address, &attackers_sign_up(EVE)).await;
     }
     assert_eq!(pending(&app), 20);
     assert_eq!(app.deliver_mail().await.len(), 5);
@@ -158,7 +158,7 @@ async fn the_link_of_a_waiting_sign_up_is_not_displaced_by_repeated_requests(dat
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     app.deliver_one_mail().await;
-    sign_up(&app, &strangers(EVE)).await;
+    sign_up(&app, &attackers_sign_up(EVE)).await;
     app.deliver_one_mail().await;
     let own = json!({"email": EVE, "registration": registration});
     app.post("/api/auth/email/resend/", &own).await.has_status(202);

@@ -1,4 +1,4 @@
-//! How the pictures that strangers upload are drawn again.
+//! How the pictures that users upload are drawn again.
 
 use crate::support::pictures::{
     animated_webp, badge, encoded, exif, jpeg, photo, png, png_bomb, webp, with_chunk, with_exif, with_last_chunk,

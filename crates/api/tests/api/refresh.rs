@@ -86,8 +86,8 @@ async fn a_new_generation_lives_a_whole_idle_lifetime(database: Database) {
 
 async fn a_token_of_an_unknown_session_is_refused(database: Database) {
     let (app, first) = signed_in(database).await;
-    let stranger = json!("0198a2b4-7c1e-7000-8000-000000000001");
-    let token = forge::sign_claims(&forge::claims_with(&first.refresh, "sid", stranger));
+    let unknown_session = json!("0198a2b4-7c1e-7000-8000-000000000001");
+    let token = forge::sign_claims(&forge::claims_with(&first.refresh, "sid", unknown_session));
 
     app.refresh(&token).await.refused(Reason::SessionRevoked);
     app.refresh(&first).await.ok();

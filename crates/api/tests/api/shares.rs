@@ -31,7 +31,7 @@ on_both_databases![
 
 const ADA: &str = "ada@example.com";
 const HOME: &str = "198.51.100.1";
-const STRANGER: &str = "203.0.113.9";
+const ANONYMOUS: &str = "203.0.113.9";
 /// Estimating the strength of the whole password would take a second.
 const COSTLY_PASSWORD: &str =
     "[626(719(3871<9<++&4{4+05&|($9&!<!4!!&<[4|196&&269$1@1<@0|8(<1$7![9$48&%%[6@$53(8|+@%({+$!||181&8<|+";
@@ -58,15 +58,15 @@ async fn a_client_without_a_token_has_six_hundred_requests_on_every_route_that_t
     database: Database,
 ) {
     let app = start(database).await;
-    spend(&app, Budget::RequestsUnauthenticated, STRANGER).await;
+    spend(&app, Budget::RequestsUnauthenticated, ANONYMOUS).await;
     for (route, bounds) in bounds() {
-        let refused = request_route(&app, &route, STRANGER).await.status == 429;
+        let refused = request_route(&app, &route, ANONYMOUS).await.status == 429;
         assert_eq!(refused, bounds.requests == RequestBudgets::Caller, "{route}");
         assert_ne!(request_route(&app, &route, HOME).await.status, 429, "{route} from another address");
     }
-    spend(&app, Budget::RequestsClient, STRANGER).await;
+    spend(&app, Budget::RequestsClient, ANONYMOUS).await;
     for (route, bounds) in bounds() {
-        let refused = request_route(&app, &route, STRANGER).await.status == 429;
+        let refused = request_route(&app, &route, ANONYMOUS).await.status == 429;
         assert_eq!(refused, bounds.requests != RequestBudgets::Uncounted, "{route}");
     }
 }
@@ -89,7 +89,7 @@ async fn a_session_has_six_hundred_requests_and_its_client_many_more(database: D
 
 async fn sign_up(app: &TestApp, email: &str, password: &str) -> TestResponse {
     let request = RegisterRequest { email: email.into(), password: password.into(), ..Default::default() };
-    send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", STRANGER).json(&request)).await
+    send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", ANONYMOUS).json(&request)).await
 }
 
 /// While the pool is full, requests that need it are refused: a request that is served did not use it.
@@ -118,7 +118,7 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
     let held = hold_hashing(&app, 0).await;
     let flood = (0..queue_length()).map(|number| {
         let (app, name) = (&app, format!("user{number}@example.com"));
-        async move { app.sign_in_from(STRANGER, &name, "not the right one").await.status.as_u16() }
+        async move { app.sign_in_from(ANONYMOUS, &name, "not the right one").await.status.as_u16() }
     });
     let waits = || app.services().hashing.load().0;
     let owner = async {
@@ -322,7 +322,7 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_in_transit() {
     let app = builder.start().await;
     let mut of_one = futures_util::stream::FuturesUnordered::new();
     for _ in 0..9 {
-        let mut stream = begin_body(&app, STRANGER).await;
+        let mut stream = begin_body(&app, ANONYMOUS).await;
         of_one.push(async move { status(&mut stream).await });
     }
     app.sign_in_from(HOME, ADA, PASSWORD).await.ok();
@@ -335,7 +335,7 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_in_transit() {
     assert_eq!(statuses.iter().filter(|status| *status == "503").count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| *status == "408").count(), 4, "{statuses:?}");
     assert_eq!(app.counter("bodies_refused"), 1);
-    app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(ANONYMOUS, ADA, PASSWORD).await.ok();
 }
 
 #[actix_web::test]

@@ -1,5 +1,5 @@
 // The API in production with refresh tokens in bodies; the client on another host of the API's site, and on another site.
-import { API, CLIENT, CLIENT_ELSEWHERE, SIBLING, STRANGER } from "../support/addresses.js";
+import { API, CLIENT, CLIENT_ELSEWHERE, SIBLING, OTHER_SITE } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
 import { expect, test } from "../support/test.js";
 
@@ -26,7 +26,7 @@ for (const [where, origin] of Object.entries({ "another host": CLIENT, "another 
   });
 }
 
-for (const [who, origin] of Object.entries({ "another site": STRANGER, "another host of the site": SIBLING })) {
+for (const [who, origin] of Object.entries({ "another site": OTHER_SITE, "another host of the site": SIBLING })) {
   test(`a page of ${who} can neither read nor change anything, even if it has the tokens`, async ({ api, page, person, watch }) => {
     watch.expectPage(origin);
     watch.expectText(/CORS policy|net::ERR_|status of 4/);

@@ -1,7 +1,7 @@
 // The static host's headers for every file, and their effect in the browser.
 import { readFileSync, readdirSync } from "node:fs";
 import { refusedTemplates, templates } from "../../templates.js";
-import { API, CLIENT, STRANGER } from "../support/addresses.js";
+import { API, CLIENT, OTHER_SITE } from "../support/addresses.js";
 import { PAGES, addressOf } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
@@ -85,7 +85,7 @@ test("the page may request and show only content of this site and its API", () =
 
 test("no request reaches another host, not even for a picture", async ({ app, page, watch }) => {
   watch.expectText(/Content Security Policy/);
-  watch.expectPage(STRANGER); // Chromium announces a picture's request before it refuses it
+  watch.expectPage(OTHER_SITE); // Chromium announces a picture's request before it refuses it
   const responses = [];
   page.on("response", (response) => responses.push(response.url()));
   await app.open("/login");
@@ -96,32 +96,32 @@ test("no request reaches another host, not even for a picture", async ({ app, pa
     await fetch(address).catch(() => {});
     await new Promise((done) => Object.assign(new Image(), { onerror: done, onload: done, src: `${address}/picture.png` }));
     return violations;
-  }, STRANGER);
+  }, OTHER_SITE);
   // The page's own policy refuses them: the host's policy allows any https: address.
   expect(refused.sort()).toEqual(["connect-src", "img-src"]);
-  expect(responses.filter((url) => url.startsWith(STRANGER))).toEqual([]);
+  expect(responses.filter((url) => url.startsWith(OTHER_SITE))).toEqual([]);
 });
 
 const HOSTILE = [
   "<img src=x onerror=alert(1)>",
-  '<img src="//stranger.test/x.png" alt="">',
-  '<img src="https://stranger.test/x.png" alt="">',
-  '<img src="/x.png" srcset="https://stranger.test/x.png" alt="">',
+  '<img src="//other-site.test/x.png" alt="">',
+  '<img src="https://other-site.test/x.png" alt="">',
+  '<img src="/x.png" srcset="https://other-site.test/x.png" alt="">',
   '<img src="/pictures/../x.png" alt="">',
   '<img src="/x.png?seen" alt="">',
   '<img src="/x.png" alt="" onerror="alert(1)">',
-  '<input type="image" src="https://stranger.test/x.png">',
+  '<input type="image" src="https://other-site.test/x.png">',
   '<button type="button" onclick="alert(1)">text</button>',
-  '<button formaction="https://stranger.test">text</button>',
+  '<button formaction="https://other-site.test">text</button>',
   '<button form="other">text</button>',
   '<label for="x" onfocus="alert(1)">text</label>',
-  '<table background="https://stranger.test/x.png"></table>',
+  '<table background="https://other-site.test/x.png"></table>',
   "<table><tr><td><script>alert(1)</script></td></tr></table>",
-  '<td style="background:url(https://stranger.test)">text</td>',
-  '<svg><image href="https://stranger.test/x.png"></image></svg>',
-  '<svg><use href="https://stranger.test/x.svg#a"></use></svg>',
+  '<td style="background:url(https://other-site.test)">text</td>',
+  '<svg><image href="https://other-site.test/x.png"></image></svg>',
+  '<svg><use href="https://other-site.test/x.svg#a"></use></svg>',
   '<svg><animate attributeName="href"></animate></svg>',
-  '<path fill="url(https://stranger.test/x.svg#a)"></path>',
+  '<path fill="url(https://other-site.test/x.svg#a)"></path>',
   '<video src="/x.mp4"></video>',
   '<object data="/x"></object>',
   '<embed src="/x">',
@@ -134,10 +134,10 @@ const HOSTILE = [
   '<p class="a"onclick="alert(1)">text</p>',
   '<p class="a" style="position:fixed">text</p>',
   '<a href="javascript:alert(1)">text</a>',
-  '<a href="//stranger.test">text</a>',
-  '<a href="/\\stranger.test">text</a>',
-  '<a href="/&#47;stranger.test">text</a>',
-  '<a href="https://stranger.test">text</a>',
+  '<a href="//other-site.test">text</a>',
+  '<a href="/\\other-site.test">text</a>',
+  '<a href="/&#47;other-site.test">text</a>',
+  '<a href="https://other-site.test">text</a>',
   "<iframe></iframe>",
   '<form action="/"></form>',
   "<base>",
@@ -178,8 +178,8 @@ test("the markup that pages use is accepted as HTML: tables, labels, images, but
 test("the build reports the markup that a browser would refuse", () => {
   const tagsIn = (text) => refusedTemplates(`\0core::str\0${text}Sign in`).map(({ tag }) => tag);
   expect(tagsIn('<p>one<video src="/x.mp4"></video></p>')).toEqual(['<video src="/x.mp4">']);
-  expect(tagsIn('<a href="https://stranger.test">text</a>')).toEqual(['<a href="https://stranger.test">']);
-  expect(tagsIn('<img src="https://stranger.test/x.png">')).toEqual(['<img src="https://stranger.test/x.png">']);
+  expect(tagsIn('<a href="https://other-site.test">text</a>')).toEqual(['<a href="https://other-site.test">']);
+  expect(tagsIn('<img src="https://other-site.test/x.png">')).toEqual(['<img src="https://other-site.test/x.png">']);
   expect(tagsIn('<p style="color:red">text</p>')).toEqual(['<p style="color:red">']);
 });
 
@@ -250,8 +250,8 @@ test("all HTML in the program is accepted, including that of pages that no test 
 
 test("in another site's frame the page stays blank", async ({ page, watch }) => {
   watch.expectText(/frame/);
-  watch.expectPage(STRANGER);
-  await page.goto(STRANGER);
+  watch.expectPage(OTHER_SITE);
+  await page.goto(OTHER_SITE);
   await page.evaluate((address) => {
     const frame = document.createElement("iframe");
     frame.src = address;

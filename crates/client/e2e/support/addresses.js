@@ -7,7 +7,7 @@ export const API = "https://api.latchkey.test";
 /** The same client on another site. */
 export const CLIENT_ELSEWHERE = "https://app.other.test";
 /** Pages that do not belong to Latchkey: on another site, and on another host of the same site. */
-export const STRANGER = "https://stranger.test";
+export const OTHER_SITE = "https://other-site.test";
 export const SIBLING = "https://sibling.latchkey.test";
 
 /** The client on misconfigured hosts, one for each case of docs/operations/troubleshooting.md; `broken-sites.js` sets them up. */

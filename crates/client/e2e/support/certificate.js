@@ -1,13 +1,13 @@
 // A certificate for the hosts of these tests, created for each run and never written to disk.
 import { execFileSync } from "node:child_process";
-import { MISCONFIGURED, API, CLIENT, CLIENT_ELSEWHERE, FORWARDER, SIBLING, STRANGER } from "./addresses.js";
+import { MISCONFIGURED, API, CLIENT, CLIENT_ELSEWHERE, FORWARDER, SIBLING, OTHER_SITE } from "./addresses.js";
 
 const VARIABLE = "LATCHKEY_E2E_CERTIFICATE";
 
 /** Creates it once; processes that are started later inherit it in their environment. */
 export function createCertificate() {
   if (process.env[VARIABLE]) return;
-  const origins = [API, CLIENT, CLIENT_ELSEWHERE, FORWARDER, SIBLING, STRANGER, ...Object.values(MISCONFIGURED)];
+  const origins = [API, CLIENT, CLIENT_ELSEWHERE, FORWARDER, SIBLING, OTHER_SITE, ...Object.values(MISCONFIGURED)];
   const names = origins.map((origin) => `DNS:${new URL(origin).hostname}`).join();
   const key = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   const subject = ["-subj", "/CN=latchkey.test", "-addext", `subjectAltName=${names}`];

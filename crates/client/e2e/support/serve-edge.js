@@ -2,7 +2,7 @@
 // uses it as its proxy, which reaches only these hosts.
 import { createServer, request as send } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { API, CLIENT, CLIENT_ELSEWHERE, LOSE, SIBLING, STAGES, STRANGER } from "./addresses.js";
+import { API, CLIENT, CLIENT_ELSEWHERE, LOSE, SIBLING, STAGES, OTHER_SITE } from "./addresses.js";
 import { brokenSites } from "./broken-sites.js";
 import { certificate } from "./certificate.js";
 import { staticSite } from "./static-site.js";
@@ -39,7 +39,7 @@ const site = staticSite();
 const clients = { [CLIENT]: site, [CLIENT_ELSEWHERE]: site, ...brokenSites() };
 
 function listen({ edge, port }) {
-  const services = { ...clients, [API]: forwardTo(port), [SIBLING]: blank, [STRANGER]: blank };
+  const services = { ...clients, [API]: forwardTo(port), [SIBLING]: blank, [OTHER_SITE]: blank };
   const hosts = Object.fromEntries(Object.entries(services).map(([origin, handle]) => [new URL(origin).host, handle]));
   const tls = createTlsServer(certificate(), (request, response) => {
     const handle = hosts[request.headers.host];

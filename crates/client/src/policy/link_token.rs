@@ -202,8 +202,8 @@ mod tests {
             "/verify-email#main",
             "/verify-email%23main",
             "/no/such/page%23token=TOKEN",
-            "//stranger.test/verify-email%23token=TOKEN",
-            "/%2Fstranger.test%23token=TOKEN",
+            "//other.test/verify-email%23token=TOKEN",
+            "/%2Fother.test%23token=TOKEN",
             "/verify-email%",
         ];
         for address in fragments(&others) {

@@ -63,7 +63,7 @@ checks! {
         "Set CORS_ALLOWED_ORIGINS to exactly the origin of --web, and see that no proxy responds to OPTIONS itself.";
     "cors.answers" ["api.config"] asks cors::responses,
         "Set CORS_ALLOWED_ORIGINS to exactly the origin of --web, and see that no proxy adds CORS headers of its own.";
-    "cors.strangers" ["api.reached"] asks cors::strangers,
+    "cors.strangers" ["api.reached"] asks cors::other_origins,
         "Remove every origin but the front end's from CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";
 
     "web.reached" [] asks page::reached,

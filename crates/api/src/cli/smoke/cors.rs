@@ -53,20 +53,20 @@ pub(super) async fn responses(smoke: &Smoke) -> CheckResult {
 }
 
 /// Other origins, one of which passes for the front end's if only prefixes are compared.
-pub(super) async fn strangers(smoke: &Smoke) -> CheckResult {
+pub(super) async fn other_origins(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
-    for stranger in
-        ["https://stranger.invalid".to_owned(), format!("{}.stranger.invalid", bare_origin(smoke)), "null".to_owned()]
+    for origin in
+        ["https://other.invalid".to_owned(), format!("{}.other.invalid", bare_origin(smoke)), "null".to_owned()]
     {
-        let read = smoke.browser.get(smoke.plan.api.at(paths::CONFIG)).header(ORIGIN, &stranger);
-        let responses = [smoke.browser.send(read).await?, preflight_of(smoke, &stranger, None).await?];
+        let read = smoke.browser.get(smoke.plan.api.at(paths::CONFIG)).header(ORIGIN, &origin);
+        let responses = [smoke.browser.send(read).await?, preflight_of(smoke, &origin, None).await?];
         if responses.iter().any(|response| !response.header(ALLOW_ORIGIN).is_empty()) {
-            wrong.push(format!("{stranger} may read responses"));
+            wrong.push(format!("{origin} may read responses"));
         }
         let login = smoke.browser.request(Method::POST, smoke.plan.api.at(paths::LOGIN));
-        let response = smoke.browser.send(login.header(ORIGIN, &stranger).json(&serde_json::json!({}))).await?;
+        let response = smoke.browser.send(login.header(ORIGIN, &origin).json(&serde_json::json!({}))).await?;
         if let Err(CheckFailure::Failed(said)) = response.refused(403, Reason::OriginNotAllowed) {
-            wrong.push(format!("a request of {stranger}: {said}"));
+            wrong.push(format!("a request of {origin}: {said}"));
         }
     }
     unless_any(&wrong, "other pages may read nothing and change nothing")

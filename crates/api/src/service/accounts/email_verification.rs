@@ -26,7 +26,7 @@ pub enum EmailVerificationRefusal {
     #[error(transparent)]
     LinkNotValid(LinkNotValid),
     /// Another account got the address since the link was mailed. Only a person who reads mail there can follow the link, so
-    /// this reveals nothing to a stranger.
+    /// this reveals nothing to anyone else.
     #[error("another account has this address")]
     Taken,
 }

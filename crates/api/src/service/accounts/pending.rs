@@ -1,7 +1,7 @@
 //! Pending registrations: sign-ups that become an account when their mailed link is opened.
 //!
 //! Several may exist for one address. Each link turns its own registration into the account, so that the person who reads the
-//! mail decides which password and names the account has, and a stranger's earlier or later sign-up has no effect.
+//! mail decides which password and names the account has, and another person's earlier or later sign-up has no effect.
 
 use super::deletion::{self, Removed};
 use crate::config::Lifetimes;

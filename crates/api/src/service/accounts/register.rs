@@ -144,7 +144,7 @@ impl SignUpContext<'_> {
         }
     }
 
-    /// If an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same response
+    /// If an address must be confirmed, an attacker learns nothing by signing up with it: a taken one gets the same response
     /// after the same statements, and only the person who reads its mail sees the difference. An account's username is refused
     /// with any address; a pending registration does not reserve its username.
     async fn insert_pending(self, user: NewUser) -> Result<SecretString, RegisterError> {

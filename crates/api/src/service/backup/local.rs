@@ -89,7 +89,7 @@ fn write_and_rename(
 }
 
 /// Gives the file the owner, the group and the mode of the one that it replaces: whoever collects backups may read by them. Where
-/// the group must not be given, its rights are not given to another group. In a folder that others may write to, a stranger may
+/// the group must not be given, its rights are not given to another group. In a folder that others may write to, another user may
 /// have put the file there: its rights count only if it belongs to us or to the owner of the folder.
 fn keep_rights(output: &File, existing: &Metadata, folder: &Metadata) -> std::io::Result<()> {
     let is_trusted = [output.metadata()?.uid(), folder.uid()].contains(&existing.uid());

@@ -22,9 +22,9 @@ const PER_ADDRESS: usize = 20;
 /// who requests a change to an address sees in the account's export whether a link was issued. That must not depend on what else
 /// the address gets, because an address with an account gets other mails than one without.
 const PER_ADDRESS_WITHOUT_CHANGES: usize = PER_ADDRESS - PER_KIND;
-/// How many of those may be of the kinds that anyone can cause. Without this limit, a stranger could block the notices about the
+/// How many of those may be of the kinds that anyone can cause. Without this limit, anyone could block the notices about the
 /// owner's account.
-const PER_ADDRESS_BY_STRANGERS: usize = PER_ADDRESS_WITHOUT_CHANGES - PER_KIND;
+const PER_ADDRESS_UNAUTHENTICATED: usize = PER_ADDRESS_WITHOUT_CHANGES - PER_KIND;
 /// How long a mail counts.
 pub(in crate::service) const WINDOW: Duration = Duration::hours(1);
 /// How far ahead of this clock that of another process may be. A later time was written by a clock that ran ahead, and would
@@ -93,8 +93,8 @@ fn available_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
     if share != QuotaShare::Own {
         bounds.push((times(&|name| share_of(name) != QuotaShare::Own), PER_ADDRESS_WITHOUT_CHANGES));
     }
-    if share == QuotaShare::Strangers {
-        bounds.push((times(&|name| share_of(name) == QuotaShare::Strangers), PER_ADDRESS_BY_STRANGERS));
+    if share == QuotaShare::Unauthenticated {
+        bounds.push((times(&|name| share_of(name) == QuotaShare::Unauthenticated), PER_ADDRESS_UNAUTHENTICATED));
     }
     // A full bound is free again when the oldest of its last `limit` mails leaves the window.
     let full = bounds.iter().filter(|(times, limit)| times.len() >= *limit);
@@ -109,7 +109,7 @@ fn share_of(name: &str) -> QuotaShare {
 #[cfg(test)]
 mod tests {
     use super::{
-        MailKind, PER_ADDRESS, PER_ADDRESS_BY_STRANGERS, PER_KIND, QuotaShare, SentMail, WINDOW, available_at,
+        MailKind, PER_ADDRESS, PER_ADDRESS_UNAUTHENTICATED, PER_KIND, QuotaShare, SentMail, WINDOW, available_at,
     };
     use chrono::{DateTime, Duration, Utc};
 
@@ -142,9 +142,9 @@ mod tests {
         assert_eq!(available_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..7)), Some(at(2) + WINDOW));
     }
 
-    /// No matter what strangers cause, each notice about an account can be sent.
+    /// No matter what anyone else causes, each notice about an account can be sent.
     #[test]
-    fn strangers_never_use_up_the_whole_quota_of_an_address() {
+    fn others_never_use_up_the_whole_quota_of_an_address() {
         let kinds = MailKind::ALL.iter().copied().filter(|kind| anyone_can_cause(*kind));
         let mut all: Vec<SentMail> = Vec::new();
         let mut minute = 0;
@@ -154,7 +154,7 @@ mod tests {
             }
             minute += 1;
         }
-        assert_eq!(all.len(), PER_ADDRESS_BY_STRANGERS + PER_KIND);
+        assert_eq!(all.len(), PER_ADDRESS_UNAUTHENTICATED + PER_KIND);
         assert!(kinds.into_iter().all(|kind| available_at(kind, &all).is_some()));
         for kind in MailKind::ALL.iter().copied().filter(|kind| !anyone_can_cause(*kind)) {
             assert_eq!(available_at(kind, &all), None, "{kind:?}");

@@ -1,6 +1,6 @@
 //! Links that were requested for addresses without a recipient.
 //!
-//! A request inserts the same row for every address, so a stranger can fill the outbox with such rows. They are dropped a page at
+//! A request inserts the same row for every address, so anyone can fill the outbox with such rows. They are dropped a page at
 //! a time, with four statements, so that they never delay mails to real recipients.
 
 use super::metrics::MailOutcome;

@@ -129,7 +129,7 @@ impl Preparation {
     ) -> QueryResult<PrepareDecision> {
         let (to, kind) = match purpose {
             Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(PrepareDecision::NothingToSend),
-            // To the account's own spelling of the address, never to a stranger's.
+            // To the account's own spelling of the address, never to the one that was typed.
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_recipient(connection, user)?,
         };

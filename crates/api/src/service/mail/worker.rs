@@ -270,7 +270,7 @@ impl Total {
         }
     }
 
-    /// Logs one line for all mails, however many a stranger requests.
+    /// Logs one line for all mails, however many a client requests.
     fn log(&mut self) {
         let over_amount = std::mem::take(&mut self.over_amount);
         if over_amount > 0 {

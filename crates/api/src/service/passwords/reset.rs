@@ -111,7 +111,7 @@ fn reset(
 ) -> QueryResult<()> {
     let now = context.at;
     let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
-    // A user whom strangers have locked out of signing in can sign in from this network from now on.
+    // A user whom others have locked out of signing in can sign in from this network from now on.
     context.remember_network(connection, user.id)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordReset))?;

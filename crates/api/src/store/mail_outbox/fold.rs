@@ -107,7 +107,7 @@ pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> Que
 }
 
 /// Locks the mails of one kind to one address about the same account or registration, newest first. Each registration has its own
-/// link, and a stranger's must not replace the owner's. Rows that another transaction has locked are skipped, so that two
+/// link, and another person's must not replace the owner's. Rows that another transaction has locked are skipped, so that two
 /// transactions that fold never wait for each other.
 fn lock_same(
     connection: &mut AnyConnection,

@@ -73,7 +73,7 @@ async fn a_backup_that_replaces_another_keeps_its_owner_group_and_mode() {
 }
 
 #[actix_web::test]
-async fn a_backup_does_not_take_the_rights_of_a_file_that_a_stranger_may_have_put_there() {
+async fn a_backup_does_not_take_the_rights_of_a_file_that_another_user_may_have_put_there() {
     let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let file = folder.path().join("here");
     let create = || done(api(folder.path(), db.url(), &["create", "--to", "here"]));

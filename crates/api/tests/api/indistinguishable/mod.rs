@@ -1,12 +1,12 @@
-//! A stranger's requests must not reveal whether an address has an account, or what state that account is in.
+//! An attacker's requests must not reveal whether an address has an account, or what state that account is in.
 //!
-//! Each state that must look like another one gets its own database and program. A stranger then calls every route of the
+//! Each state that must look like another one gets its own database and program. An attacker then calls every route of the
 //! OpenAPI document several times, because the effect of one request may show in the response to another. The routes and
 //! their fields come from the document, so that a new route takes part without being listed.
 //!
 //! There are two kinds of run. [`observed`] is the real program, which logs its work: status, headers, body, budgets,
 //! statements, hashing and waiting mails are compared. [`timed`] has a clock that the test moves: times and waits to the
-//! second, the mails that are sent, and what the stranger's own accounts show afterwards are compared.
+//! second, the mails that are sent, and what the attacker's own accounts show afterwards are compared.
 
 mod observation;
 mod observed;
@@ -32,17 +32,17 @@ on_both_databases![
     the_run_reaches_every_route_and_detects_a_difference,
 ];
 
-/// The address that the stranger asks about, and the username of its account, if it has one.
+/// The address that the attacker asks about, and the username of its account, if it has one.
 const SUBJECT: &str = "subject@example.com";
 const SUBJECT_NAME: &str = "subject";
-/// The domain of the stranger's own addresses.
-const STRANGERS: &str = "@example.org";
+/// The domain of the attacker's own addresses.
+const ATTACKERS_DOMAIN: &str = "@example.org";
 
 /// States that must look alike where registrations have to be confirmed.
 const MANDATORY: [State; 13] = [
     State::Unknown,
     State::Pending,
-    State::PendingOfStranger,
+    State::PendingOfAttacker,
     State::Expired,
     State::Deleted,
     State::Confirmed,
@@ -59,9 +59,9 @@ const MANDATORY: [State; 13] = [
 const OPTIONAL: [State; 5] =
     [State::Confirmed, State::Unconfirmed, State::NeverUsed, State::Inactive, State::Hash(UNUSABLE)];
 
-/// The email address and the network address of one of the stranger's accounts.
-fn stranger(account: usize) -> (String, String) {
-    (format!("s{account}{STRANGERS}"), format!("198.51.100.{}", account + 1))
+/// The email address and the network address of one of the attacker's accounts.
+fn attacker(account: usize) -> (String, String) {
+    (format!("s{account}{ATTACKERS_DOMAIN}"), format!("198.51.100.{}", account + 1))
 }
 
 /// How many states run at the same time: the program delays refusals, and there are many of them.

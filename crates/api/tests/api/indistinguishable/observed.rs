@@ -2,14 +2,14 @@
 
 use super::observation::{Observation, Time};
 use super::operations::{Operation, ROUNDS, Round, operations};
-use super::states::{COST, State, insert_strangers};
-use super::{STRANGERS, stranger};
+use super::states::{COST, State, insert_attackers};
+use super::{ATTACKERS_DOMAIN, attacker};
 use crate::enumeration::{Observed, without_workers};
 use crate::support::{Database, PASSWORD, TestDb, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A database in which the address is in one state, and the stranger's requests on it.
+/// A database in which the address is in one state, and the attacker's requests on it.
 pub struct World {
     pub db: TestDb,
     pub api: Observed,
@@ -20,7 +20,7 @@ pub struct World {
 impl World {
     pub async fn new(database: Database, state: State, verification: &str) -> Self {
         let db = TestDb::migrated(database);
-        insert_strangers(&db);
+        insert_attackers(&db);
         state.make(&db);
         without_workers(&db);
         let cost = COST.to_string();
@@ -43,9 +43,9 @@ impl World {
             }
         }
         let mails = format!(
-            "SELECT kind || ' ' || recipient AS value FROM mail_outbox WHERE recipient LIKE '%{STRANGERS}' ORDER BY 1"
+            "SELECT kind || ' ' || recipient AS value FROM mail_outbox WHERE recipient LIKE '%{ATTACKERS_DOMAIN}' ORDER BY 1"
         );
-        self.observations.push(Observation::work("mail to the stranger".to_owned(), self.db.texts(&mails)));
+        self.observations.push(Observation::work("mail to the attacker".to_owned(), self.db.texts(&mails)));
         self
     }
 
@@ -61,10 +61,10 @@ impl World {
             .push(Observation { work: self.api.work().await, ..Observation::response(what, &response, Time::Runs) });
     }
 
-    /// Signs in to one of the stranger's accounts that no request has used yet, from its own network: the client's budgets are
+    /// Signs in to one of the attacker's accounts that no request has used yet, from its own network: the client's budgets are
     /// for the requests that are compared.
     async fn sign_in(&mut self) -> String {
-        let (email, address) = stranger(self.accounts);
+        let (email, address) = attacker(self.accounts);
         self.accounts += 1;
         let request = self.api.process.request(Method::POST, "/api/auth/login/");
         let request = request.json(&json!({"email": email, "password": PASSWORD})).header("X-Forwarded-For", address);

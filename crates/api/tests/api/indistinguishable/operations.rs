@@ -1,15 +1,15 @@
-//! The requests that a stranger can send: the operations of the OpenAPI document, filled in.
+//! The requests that an attacker can send: the operations of the OpenAPI document, filled in.
 
 use super::{SUBJECT, SUBJECT_NAME};
 use crate::support::PASSWORD;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-/// The values that the stranger fills in.
+/// The values that the attacker fills in.
 pub struct Round {
     pub address: &'static str,
     pub username: &'static str,
-    /// Sent as the username by the stranger's signed-in requests.
+    /// Sent as the username by the attacker's signed-in requests.
     pub own_username: &'static str,
 }
 
@@ -66,7 +66,7 @@ impl Operation {
 
     /// The request, filled in; `open` begins one.
     pub fn request(&self, round: &Round, open: impl FnOnce(Method, &str) -> RequestBuilder) -> RequestBuilder {
-        let request = open(self.method.clone(), &self.url()).header("User-Agent", "a stranger");
+        let request = open(self.method.clone(), &self.url()).header("User-Agent", "an attacker");
         match self.media_type.as_deref() {
             Some("application/json") => request.json(&self.body(round)),
             Some(other) => request.header("Content-Type", other).body("something"),

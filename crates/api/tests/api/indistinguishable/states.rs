@@ -1,9 +1,9 @@
-//! The states of the address that a stranger asks about.
+//! The states of the address that an attacker asks about.
 
-use super::{STRANGERS, SUBJECT, SUBJECT_NAME};
+use super::{ATTACKERS_DOMAIN, SUBJECT, SUBJECT_NAME};
 use crate::support::{Database, PASSWORD, TestDb, create_user};
 
-/// The number of the stranger's accounts: one for each protected request, since some delete the account.
+/// The number of the attacker's accounts: one for each protected request, since some delete the account.
 const ACCOUNTS: usize = 150;
 
 /// The state of the address.
@@ -13,8 +13,8 @@ pub enum State {
     Unknown,
     /// Another client registered with it.
     Pending,
-    /// The stranger registered with it, while a lower cost was configured.
-    PendingOfStranger,
+    /// The attacker registered with it, while a lower cost was configured.
+    PendingOfAttacker,
     /// Another client registered with it, more than a day ago.
     Expired,
     /// It had an account, which is deleted.
@@ -25,7 +25,7 @@ pub enum State {
     /// The account was neither used nor confirmed; it comes from a release without pending registrations.
     NeverUsed,
     Inactive,
-    /// The same, but the stranger knows the password, which is stored at a lower cost than is configured.
+    /// The same, but the attacker knows the password, which is stored at a lower cost than is configured.
     InactiveKnown,
     /// A confirmed account whose password is stored at a lower cost than is configured.
     Cheap,
@@ -44,7 +44,7 @@ impl State {
         match self {
             Self::Unknown => return,
             Self::Pending => return insert_pending(db, &hash_of_another(COST), "2100"),
-            Self::PendingOfStranger => return insert_pending(db, &hash_of(PASSWORD, COST - 1), "2100"),
+            Self::PendingOfAttacker => return insert_pending(db, &hash_of(PASSWORD, COST - 1), "2100"),
             Self::Expired => return insert_pending(db, &hash_of_another(COST), "2026"),
             _ => create_user(db, SUBJECT),
         }
@@ -64,7 +64,7 @@ impl State {
         db.execute(&format!("UPDATE users SET {names}, password_hash = {} {of_subject}", self.password_hash()));
     }
 
-    /// The hash of a password that the stranger does not know, except for `InactiveKnown`.
+    /// The hash of a password that the attacker does not know, except for `InactiveKnown`.
     fn password_hash(self) -> String {
         match self {
             Self::Hash(hash) => format!("'{hash}'"),
@@ -92,12 +92,13 @@ fn insert_pending(db: &TestDb, hash: &str, expires_in: &str) {
     ));
 }
 
-/// The stranger's accounts, all with the same password.
-pub fn insert_strangers(db: &TestDb) {
+/// The attacker's accounts, all with the same password.
+pub fn insert_attackers(db: &TestDb) {
     let hash = api::service::passwords::hashing::hash(PASSWORD, COST).unwrap();
     let at = "'2026-01-01 00:00:00.000000'";
-    let rows: Vec<_> =
-        (0..ACCOUNTS).map(|n| format!("('s{n}{STRANGERS}', 's{n}{STRANGERS}', '{hash}', {at}, {at})")).collect();
+    let rows: Vec<_> = (0..ACCOUNTS)
+        .map(|n| format!("('s{n}{ATTACKERS_DOMAIN}', 's{n}{ATTACKERS_DOMAIN}', '{hash}', {at}, {at})"))
+        .collect();
     let columns = "email, email_canonical, password_hash, created_at, email_verified_at";
     db.execute(&format!("INSERT INTO users ({columns}) VALUES {}", rows.join(", ")));
 }

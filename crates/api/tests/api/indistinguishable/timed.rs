@@ -3,8 +3,8 @@
 
 use super::observation::{Observation, Time, steady_text};
 use super::operations::{Operation, ROUNDS, Round, operations};
-use super::states::{COST, State, insert_strangers};
-use super::{STRANGERS, SUBJECT, stranger};
+use super::states::{COST, State, insert_attackers};
+use super::{ATTACKERS_DOMAIN, SUBJECT, attacker};
 use crate::support::{Database, Mail, PASSWORD, TestApp, TestDb, TestResponse, send};
 use chrono::Duration;
 use reqwest::Method;
@@ -14,14 +14,14 @@ use std::sync::Arc;
 /// How many clients send every request: enough to exceed the mails of an address and the password attempts for a name.
 const CROWD: usize = 8;
 const BY_CROWD: Round = Round { address: SUBJECT, username: "somebody", own_username: "nobody" };
-/// The stranger's requests after that, from a client whose budgets are full.
+/// The attacker's requests after that, from a client whose budgets are full.
 const LAST: Round = Round { address: SUBJECT, username: "last-comer", own_username: "last-name" };
 /// Long enough that no mail is waiting any more.
 const DAYS: i64 = 4;
 /// No time limit of a mail is a multiple of this.
 const BETWEEN_DELIVERIES: Duration = Duration::minutes(25);
 
-/// A database in which the address is in one state, and the stranger's requests on it.
+/// A database in which the address is in one state, and the attacker's requests on it.
 pub struct TimedWorld {
     app: TestApp,
     operations: Vec<Operation>,
@@ -34,7 +34,7 @@ pub struct TimedWorld {
 impl TimedWorld {
     pub async fn new(database: Database, state: State, verification: &str) -> Self {
         let db = Arc::new(TestDb::migrated(database));
-        insert_strangers(&db);
+        insert_attackers(&db);
         state.make(&db);
         let builder = TestApp::builder_on(db).limited();
         let builder = builder.set("BCRYPT_COST", COST.to_string()).set("EMAIL_VERIFICATION", verification);
@@ -87,9 +87,9 @@ impl TimedWorld {
         }
     }
 
-    /// Sends the due mails, and observes those to the stranger.
+    /// Sends the due mails, and observes those to the attacker.
     async fn deliver(&mut self, when: &str) {
-        let mails = self.app.deliver_mail().await.into_iter().filter(|mail| mail.to.ends_with(STRANGERS));
+        let mails = self.app.deliver_mail().await.into_iter().filter(|mail| mail.to.ends_with(ATTACKERS_DOMAIN));
         let line = |mail: Mail| {
             let text = steady_text(&format!("{} {}", mail.text, mail.html), Time::Stands);
             format!("to {}: {}: {text}", mail.to, mail.subject)
@@ -99,7 +99,7 @@ impl TimedWorld {
         self.observations.push(Observation::work(format!("mail sent {when}"), mails));
     }
 
-    /// Signs in to one of the stranger's accounts that no request has used yet, from its own network.
+    /// Signs in to one of the attacker's accounts that no request has used yet, from its own network.
     async fn sign_in(&mut self) -> String {
         let response = self.login(self.accounts).await;
         self.accounts += 1;
@@ -107,14 +107,14 @@ impl TimedWorld {
     }
 
     async fn login(&self, account: usize) -> TestResponse {
-        let (email, address) = stranger(account);
+        let (email, address) = attacker(account);
         let request = self.app.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", address);
         send(request.json(&json!({"email": email, "password": PASSWORD}))).await
     }
 
     /// Observes everything that an account's owner can see of it.
     async fn inspect(&mut self, account: usize) {
-        let ((email, address), response) = (stranger(account), self.login(account).await);
+        let ((email, address), response) = (attacker(account), self.login(account).await);
         self.observations.push(Observation::response(format!("{email} signs in again"), &response, Time::Stands));
         let Some(token) = access_of(&response) else { return };
         for path in ["/api/auth/me/", "/api/auth/events/", "/api/auth/sessions/", "/api/auth/me/export/"] {
@@ -136,10 +136,10 @@ impl TimedWorld {
         }
         let events = format!(
             "SELECT users.email || ' ' || auth_events.kind || ' ' || auth_events.detail AS value FROM auth_events
-             JOIN users ON users.id = auth_events.user_id WHERE users.email LIKE '%{STRANGERS}' ORDER BY auth_events.id"
+             JOIN users ON users.id = auth_events.user_id WHERE users.email LIKE '%{ATTACKERS_DOMAIN}' ORDER BY auth_events.id"
         );
         let observation =
-            Observation::work("events of the stranger's accounts".to_owned(), self.app.db().texts(&events));
+            Observation::work("events of the attacker's accounts".to_owned(), self.app.db().texts(&events));
         self.observations.push(observation);
     }
 }

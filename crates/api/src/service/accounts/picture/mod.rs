@@ -1,4 +1,4 @@
-//! Pictures that strangers upload: decoded within bounds and redrawn, so that nothing else gets through. What a file contains
+//! Pictures that users upload: decoded within bounds and redrawn, so that nothing else gets through. What a file contains
 //! besides its pixels (where it was taken, another file after the picture, a script) is dropped.
 
 mod colour;

@@ -1,5 +1,5 @@
 // Pages of other origins in the browser of a person who is signed in by cookie.
-import { API, SIBLING, STRANGER } from "../support/addresses.js";
+import { API, SIBLING, OTHER_SITE } from "../support/addresses.js";
 import { expect, test } from "../support/test.js";
 
 test.use({ stage: "cookie" });
@@ -26,7 +26,7 @@ const submit = (address) => {
   form.submit();
 };
 
-for (const [who, origin] of Object.entries({ "another site": STRANGER, "another host of the site": SIBLING })) {
+for (const [who, origin] of Object.entries({ "another site": OTHER_SITE, "another host of the site": SIBLING })) {
   test(`a page of ${who} can neither read, refresh nor sign out`, async ({ api, app, newTab, page, person, watch }) => {
     watch.expectPage(origin);
     watch.expectText(/CORS policy|net::ERR_|status of 4/);
