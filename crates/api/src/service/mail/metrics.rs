@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use strum::VariantArray;
 
-/// The outcome of an attempt to send a mail.
+/// The outcome of a delivery attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailOutcome {
@@ -16,7 +16,8 @@ pub enum MailOutcome {
     /// There is no recipient.
     Dropped,
     /// A link exceeded its address's quota and was dropped.
-    OverAmount,
+    #[strum(serialize = "over_amount")]
+    OverQuota,
     /// A notice exceeded its address's quota and waits.
     Deferred,
     Postponed,

@@ -8,8 +8,8 @@
 //! of different clients take turns.
 
 mod address_quota;
-mod attempt;
 mod backlog;
+mod delivery;
 mod in_flight;
 pub mod links;
 mod metrics;

@@ -44,7 +44,7 @@ pub(super) enum Prepared {
     /// The row was deleted, or another worker has claimed it.
     Withdrawn,
     /// A link exceeds the address's quota. It was deleted, with others that waited for the same address: this number in all.
-    OverAmount(usize),
+    OverQuota(usize),
     /// A notice exceeds the address's quota and waits.
     Deferred,
 }
@@ -64,7 +64,7 @@ enum PrepareDecision {
     },
     NothingToSend,
     Withdrawn,
-    OverAmount(usize),
+    OverQuota(usize),
     Deferred,
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: CheckedTim
         }
         PrepareDecision::NothingToSend => Prepared::NothingToSend,
         PrepareDecision::Withdrawn => Prepared::Withdrawn,
-        PrepareDecision::OverAmount(mails) => Prepared::OverAmount(mails),
+        PrepareDecision::OverQuota(mails) => Prepared::OverQuota(mails),
         PrepareDecision::Deferred => Prepared::Deferred,
     })
 }
@@ -157,7 +157,7 @@ impl Preparation {
     fn drop_link(&self, connection: &mut AnyConnection) -> QueryResult<PrepareDecision> {
         let waiting = mail_outbox::delete_unattempted_duplicates(connection, &self.mail)?;
         mail_outbox::delete(connection, &self.mail)?;
-        Ok(PrepareDecision::OverAmount(1 + waiting))
+        Ok(PrepareDecision::OverQuota(1 + waiting))
     }
 
     /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's

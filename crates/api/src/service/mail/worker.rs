@@ -1,6 +1,6 @@
 //! The worker: claims due mails as slots become free, and releases the unfinished ones when the process ends.
 
-use super::attempt::{self, DeliveryOutcome};
+use super::delivery::{self, DeliveryOutcome};
 use super::no_recipient;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
@@ -102,7 +102,7 @@ impl<F: Future<Output = FinishedDelivery>> Deliveries<F> {
 }
 
 async fn deliver(services: &Services, transport: &OpenTransport<'_>, mail: MailRow) -> FinishedDelivery {
-    let outcome = attempt::deliver(services, transport, &mail).await;
+    let outcome = delivery::deliver(services, transport, &mail).await;
     (mail, outcome)
 }
 
@@ -233,7 +233,7 @@ async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), 
             return Ok(());
         }
         for mail in claimed {
-            attempt::give_up(services, &mail, "it has expired").await?;
+            delivery::give_up(services, &mail, "it has expired").await?;
         }
     }
 }
@@ -242,20 +242,20 @@ async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), 
 #[derive(Debug)]
 struct Total {
     sent: usize,
-    over_amount: usize,
+    over_quota: usize,
     logged_at: DateTime<Utc>,
 }
 
 impl Total {
     fn since(now: DateTime<Utc>) -> Self {
-        Self { sent: 0, over_amount: 0, logged_at: now }
+        Self { sent: 0, over_quota: 0, logged_at: now }
     }
 
     fn add(&mut self, outcome: &DeliveryOutcome) {
         match outcome {
             DeliveryOutcome::Sent(_) => self.sent += 1,
-            DeliveryOutcome::OverAmount(mails) => self.over_amount += mails,
-            DeliveryOutcome::Deferred => self.over_amount += 1,
+            DeliveryOutcome::OverQuota(mails) => self.over_quota += mails,
+            DeliveryOutcome::Deferred => self.over_quota += 1,
             DeliveryOutcome::NothingToSend
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::NotReady(_)
@@ -272,11 +272,11 @@ impl Total {
 
     /// Logs one line for all mails, however many a client requests.
     fn log(&mut self) {
-        let over_amount = std::mem::take(&mut self.over_amount);
-        if over_amount > 0 {
+        let over_quota = std::mem::take(&mut self.over_quota);
+        if over_quota > 0 {
             log::info!(
-                mails_total = over_amount;
-                "mail.over_amount: {over_amount} mails were not sent, because their addresses have used up their quota"
+                mails_total = over_quota;
+                "mail.over_amount: {over_quota} mails were not sent, because their addresses have used up their quota"
             );
         }
     }

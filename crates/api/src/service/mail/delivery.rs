@@ -1,4 +1,4 @@
-//! One attempt to send a mail, and its consequences.
+//! One delivery attempt of a mail, and its consequences.
 //!
 //! A worker that was so slow that another one took over its mail has nothing more to report about it: no log line, event or metric.
 
@@ -22,7 +22,7 @@ use chrono::Duration;
 const FIRST_WAIT: Duration = Duration::seconds(30);
 const MAX_WAIT: Duration = Duration::hours(1);
 
-/// The outcome of one attempt to send a mail.
+/// The outcome of one delivery attempt.
 #[derive(Debug)]
 pub(super) enum DeliveryOutcome {
     /// With the token of a link, if the mail has one for an account.
@@ -30,7 +30,7 @@ pub(super) enum DeliveryOutcome {
     /// There is no account, nothing left to confirm, or the request was withdrawn.
     NothingToSend,
     /// This number of links exceeded their address's quota and were deleted.
-    OverAmount(usize),
+    OverQuota(usize),
     /// A notice exceeded its address's quota: it waits for the next one.
     Deferred,
     Failed(SendError),
@@ -40,7 +40,7 @@ pub(super) enum DeliveryOutcome {
     Expired,
 }
 
-/// Sends a mail that a worker holds, and records the outcome.
+/// Makes one delivery attempt of a mail that a worker has claimed, and records the outcome.
 pub(super) async fn deliver(
     services: &Services,
     transport: &OpenTransport<'_>,
@@ -55,7 +55,7 @@ pub(super) async fn deliver(
             finish(services, mail, MailOutcome::Sent).await?;
         }
         DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped).await?,
-        DeliveryOutcome::OverAmount(mails) => services.mailer.metrics.count(MailOutcome::OverAmount, *mails),
+        DeliveryOutcome::OverQuota(mails) => services.mailer.metrics.count(MailOutcome::OverQuota, *mails),
         DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Recipient, why, .. }) => {
             give_up(services, mail, why).await?;
@@ -91,7 +91,7 @@ async fn send(
     let (rendered, link) = match prepared {
         Ok(Prepared::Rendered(rendered, link)) => (rendered, link),
         Ok(Prepared::NothingToSend | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NothingToSend),
-        Ok(Prepared::OverAmount(mails)) => return Ok(DeliveryOutcome::OverAmount(mails)),
+        Ok(Prepared::OverQuota(mails)) => return Ok(DeliveryOutcome::OverQuota(mails)),
         Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
         Err(PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
@@ -121,7 +121,7 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
             record_failure(services, mail, error);
         }
         DeliveryOutcome::NothingToSend
-        | DeliveryOutcome::OverAmount(_)
+        | DeliveryOutcome::OverQuota(_)
         | DeliveryOutcome::Deferred
         | DeliveryOutcome::NotReady(_)
         | DeliveryOutcome::Expired => {
