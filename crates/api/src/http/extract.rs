@@ -37,8 +37,8 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let proven = request.extensions().get::<Self>().copied();
-        ready(proven.map_or_else(|| authenticate(request), Ok))
+        let extracted = request.extensions().get::<Self>().copied();
+        ready(extracted.map_or_else(|| authenticate(request), Ok))
     }
 }
 
@@ -51,11 +51,11 @@ impl FromRequest for Admin {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let proven = request.extensions().get::<Self>().copied();
+        let extracted = request.extensions().get::<Self>().copied();
         let caller = Caller::from_request(request, payload).into_inner();
         let services = services(request).cloned();
         Box::pin(async move {
-            if let Some(admin) = proven {
+            if let Some(admin) = extracted {
                 return Ok(admin);
             }
             let Caller(caller) = caller?;
@@ -75,8 +75,8 @@ impl FromRequest for StepAuthentication {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let proven = Caller::from_request(request, payload).into_inner();
-        ready(match proven {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(match caller {
             Ok(Caller(user)) => Ok(Self(StepCaller { user, token_refusal: None })),
             Err(problem) if request.headers().contains_key(IDEMPOTENCY_KEY) => repeating(request, problem),
             Err(problem) => Err(problem),

@@ -57,7 +57,7 @@ impl From<PasswordChangeRefusal> for Problem {
     fn from(refusal: PasswordChangeRefusal) -> Self {
         match refusal {
             PasswordChangeRefusal::TooWeak(message) => field("new_password", message),
-            PasswordChangeRefusal::NotProven(refusal) => refusal.into(),
+            PasswordChangeRefusal::NotReauthenticated(refusal) => refusal.into(),
         }
     }
 }

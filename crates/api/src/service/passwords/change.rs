@@ -23,13 +23,13 @@ pub enum PasswordChangeRefusal {
     #[error("the new password is too weak: {0}")]
     TooWeak(String),
     #[error(transparent)]
-    NotProven(#[from] ReauthenticationRefusal),
+    NotReauthenticated(#[from] ReauthenticationRefusal),
 }
 
 type PasswordChangeError = Error<PasswordChangeRefusal>;
 
 /// The field has another name here than elsewhere, because there are two passwords.
-fn not_proven(error: ReauthenticationError) -> PasswordChangeError {
+fn not_reauthenticated(error: ReauthenticationError) -> PasswordChangeError {
     error.map(|refusal| match refusal {
         ReauthenticationRefusal::WrongPassword => Error::field("current_password", WRONG_PASSWORD),
         other => Error::Refused(other.into()),
@@ -63,7 +63,7 @@ async fn change_once(
     repeatable: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let caller = caller.require_valid_token().map_err(not_proven)?;
+    let caller = caller.require_valid_token().map_err(not_reauthenticated)?;
     let mut charges = mail::charge_request(services, &client).await?;
     charges.charge_client(Budget::PasswordChangeClient).await?;
     charges.charge_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
@@ -113,12 +113,12 @@ async fn reauthenticate_and_hash(
     request: PasswordChangeRequest,
     client: &ClientInfo,
 ) -> Result<(CallerAccount, String), PasswordChangeError> {
-    let account = reauthentication::find(services, caller).await.map_err(not_proven)?;
+    let account = reauthentication::find(services, caller).await.map_err(not_reauthenticated)?;
     let user = &account.user;
     let context_words = ContextWords::of(&user.email, user.username.as_deref(), &user.display_name);
     check(services, &context_words, &request).map_err(Error::Fields)?;
     let account = reauthentication::check(services, account, request.current_password, client).await;
-    let account = account.map_err(not_proven)?;
+    let account = account.map_err(not_reauthenticated)?;
     let cost = services.settings.passwords.bcrypt_cost;
     let encode = move || hashing::check_and_hash(&request.new_password, &context_words, cost);
     let password_hash = services.hashing.run(encode).await??;

@@ -107,7 +107,7 @@ fn one_time_tokens() -> Table {
 
 fn pending_registrations() -> Table {
     let export = ExportList::by("registrations", |connection, subject, after: Option<i64>, most| {
-        let [_, canonical] = proven_addresses(&subject.user);
+        let [_, canonical] = confirmed_addresses(&subject.user);
         pending_registrations::export(connection, &canonical, after.unwrap_or(0), most)
     });
     let erasure = Erasure::whole(|connection, user| {
@@ -130,7 +130,7 @@ fn pending_registrations() -> Table {
 fn mail_outbox() -> Table {
     let export = ExportList::by("mails", |connection, subject, after: Option<i64>, most| {
         let slice = Slice { after: after.unwrap_or(0), limit: most };
-        mail_outbox::export(connection, subject.user.id, &proven_addresses(&subject.user), slice)
+        mail_outbox::export(connection, subject.user.id, &confirmed_addresses(&subject.user), slice)
     });
     let erasure = Erasure::whole(|connection, user| {
         let is_confirmed = user.email_verified_at.is_some();
@@ -145,7 +145,7 @@ fn sent_mails() -> Table {
         if after.is_some() {
             return Ok(Vec::new());
         }
-        let [address, _] = proven_addresses(&subject.user);
+        let [address, _] = confirmed_addresses(&subject.user);
         let rows = sent_mails::export(connection, &AddressQuota::of(&subject.settings).hash(&address))?;
         Ok(rows.into_iter().map(|row| ((), row)).collect())
     });
@@ -158,7 +158,7 @@ fn sent_mails() -> Table {
 
 /// The account's address as typed and in its canonical form, or empty strings if it was never confirmed: such an account must
 /// not see what the address's real owner does with it.
-fn proven_addresses(user: &UserRow) -> [String; 2] {
+fn confirmed_addresses(user: &UserRow) -> [String; 2] {
     if user.email_verified_at.is_none() {
         return Default::default();
     }
