@@ -404,7 +404,7 @@ async fn nothing_is_dated_by_a_clock_that_jumps_while_a_password_is_hashed(datab
 async fn a_sign_up_that_a_jump_of_the_clock_refuses_takes_no_attempt(database: Database) {
     let limited = [("RATE_LIMITS", "on"), ("TRUSTED_PROXY_HOPS", "1")];
     let app = process_with(&Arc::new(TestDb::migrated(database)), Duration::zero(), &limited).await;
-    for _ in 0..Budget::SignUpClient.rule().amount {
+    for _ in 0..Budget::SignUpClient.rule().quota {
         refused_temporarily(with_a_jump(&app, Duration::minutes(1), sign_up(&app, ADA)).await);
     }
     sign_up(&app, ADA).await.created();

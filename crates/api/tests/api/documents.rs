@@ -197,7 +197,7 @@ fn the_table_of_limits_matches_the_code() {
             minutes @ 0..60 => format!("{minutes} min"),
             minutes => format!("{} h", minutes / 60),
         };
-        [format!("`{}`", rule.name), by.to_owned(), rule.amount.to_string(), window]
+        [format!("`{}`", rule.name), by.to_owned(), rule.quota.to_string(), window]
     });
     assert_eq!(documented, known.collect::<Vec<_>>());
 }

@@ -110,7 +110,7 @@ async fn a_large_budget_is_shared_as_well() {
     let address: std::net::IpAddr = OWN_ADDRESS.parse().unwrap();
     let client = || api::service::ClientInfo { network: Some(address.into()), ..Default::default() };
     let tokens = a.login(ADA).await;
-    for _ in 0..Budget::RequestsClient.rule().amount / 2 {
+    for _ in 0..Budget::RequestsClient.rule().quota / 2 {
         for app in [&a, &b] {
             // The sign-in was one of them already, so the last one is refused.
             let _ = app.services().limits.charges(&client()).charge_client(Budget::RequestsClient).await;
@@ -134,7 +134,7 @@ async fn a_budget_spent_by_a_clock_that_was_ahead_is_free_a_window_after_it_is_r
         let window = budget.rule().window;
         let ahead = window - Duration::seconds(30);
         a.clock().advance(ahead);
-        for _ in 0..budget.rule().amount {
+        for _ in 0..budget.rule().quota {
             for app in [&a, &alone] {
                 take(app).await.unwrap();
             }

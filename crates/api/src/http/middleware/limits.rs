@@ -14,7 +14,7 @@ pub(super) fn add_headers<B>(response: &mut ServiceResponse<B>, meter: &Meter) {
         return;
     }
     let limits = list(&readings, |reading| format!("r={};t={}", reading.remaining, reading.reset_seconds));
-    let policies = list(&readings, |Reading { rule, .. }| format!("q={};w={}", rule.amount, rule.window.num_seconds()));
+    let policies = list(&readings, |Reading { rule, .. }| format!("q={};w={}", rule.quota, rule.window.num_seconds()));
     for (name, value) in [(RATE_LIMIT, limits), (RATE_LIMIT_POLICY, policies)] {
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().insert(name, value);

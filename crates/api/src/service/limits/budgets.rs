@@ -36,13 +36,13 @@ pub struct BudgetRule {
     /// The name in the `RateLimit` headers, if [`Per::is_reported`].
     pub policy: &'static str,
     pub per: Per,
-    pub amount: u32,
+    pub quota: u32,
     pub window: Duration,
 }
 
-/// The table: budget, name in metrics, name in headers, counted by, amount, window.
+/// The table: budget, name in metrics, name in headers, counted by, quota, window.
 macro_rules! budgets {
-    ($($(#[$doc:meta])* $budget:ident: $name:literal, $policy:literal, $per:ident, $amount:literal in $window:expr;)+) => {
+    ($($(#[$doc:meta])* $budget:ident: $name:literal, $policy:literal, $per:ident, $quota:literal in $window:expr;)+) => {
         /// What is limited: one row of the table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Budget {
@@ -58,7 +58,7 @@ macro_rules! budgets {
                         name: $name,
                         policy: $policy,
                         per: Per::$per,
-                        amount: $amount,
+                        quota: $quota,
                         window: $window,
                     },)+
                 }
@@ -106,8 +106,8 @@ budgets! {
     RefreshSession: "refresh_session", "refresh-session", Session, 60 in Duration::minutes(1);
 }
 
-/// Up to this amount every charge is stored with its own time.
-const EXACT_AMOUNT: u32 = 100;
+/// Up to this quota every charge is stored with its own time.
+const MAX_EXACT_QUOTA: u32 = 100;
 /// In a larger budget, the charges of one sixtieth of the window are stored together.
 const GRAINS: i64 = 60;
 
@@ -126,7 +126,7 @@ impl BudgetRule {
     /// The time stored for a charge at `now`: its own, or the end of its grain. So a charge never counts for less than
     /// the window.
     pub(super) fn kept_at(self, now: i64) -> i64 {
-        if self.amount <= EXACT_AMOUNT {
+        if self.quota <= MAX_EXACT_QUOTA {
             return now;
         }
         let grain = self.window_us() / GRAINS;

@@ -69,7 +69,7 @@ fn make_room(shard: &mut Shard, now: i64) {
     if shard.len() + evicted <= MOST_KEYS / SHARDS || evicted == 0 {
         return;
     }
-    let spent = |budget: &Budget, log: &ChargeLog| u64::from(log.used()) * 1_000 / u64::from(budget.rule().amount);
+    let spent = |budget: &Budget, log: &ChargeLog| u64::from(log.used()) * 1_000 / u64::from(budget.rule().quota);
     let mut keys: Vec<_> = shard.iter().map(|(key, (budget, log))| (spent(budget, log), log.latest(), *key)).collect();
     keys.select_nth_unstable_by_key(evicted - 1, |(spent, latest, _)| (*spent, *latest));
     for (_, _, key) in &keys[..evicted] {

@@ -47,7 +47,7 @@ impl Meter {
     /// Takes a refund of `rule` into account.
     pub(super) fn note_refund(&self, rule: BudgetRule) {
         if let Some(reading) = self.0.lock().iter_mut().find(|reading| reading.rule == rule) {
-            reading.remaining = (reading.remaining + 1).min(rule.amount);
+            reading.remaining = (reading.remaining + 1).min(rule.quota);
         }
     }
 }

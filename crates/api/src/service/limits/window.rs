@@ -1,7 +1,7 @@
 //! How charges are counted: each for exactly one window, from its own time on.
 //!
-//! This is a sliding log. A counter that is reset would allow the amount at the end of one window and again at the start of
-//! the next; a leaky bucket allows the amount at once and then more all the time. The cost of a log is bounded: a key has at
+//! This is a sliding log. A counter that is reset would allow the quota at the end of one window and again at the start of
+//! the next; a leaky bucket allows the quota at once and then more all the time. The cost of a log is bounded: a key has at
 //! most a hundred entries, and usually a few.
 
 use super::budgets::BudgetRule;
@@ -32,18 +32,18 @@ impl ChargeLog {
     pub(super) fn charge(&mut self, rule: BudgetRule, now: i64) -> Decision {
         self.prune(rule, now);
         let used = self.used();
-        let allowed = used < rule.amount;
+        let allowed = used < rule.quota;
         if allowed {
             self.add(rule.kept_at(now));
         }
-        let remaining = rule.amount.saturating_sub(used.saturating_add(1));
+        let remaining = rule.quota.saturating_sub(used.saturating_add(1));
         Decision { allowed, remaining, wait: self.wait(rule, now) }
     }
 
     /// How long to wait when nothing is left; charges nothing.
     pub(super) fn spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
         self.prune(rule, now);
-        (self.used() >= rule.amount).then(|| self.wait(rule, now))
+        (self.used() >= rule.quota).then(|| self.wait(rule, now))
     }
 
     fn wait(&self, rule: BudgetRule, now: i64) -> i64 {
@@ -104,7 +104,7 @@ mod tests {
     const MINUTE: i64 = 60 * SECOND;
 
     #[test]
-    fn each_charge_of_a_spent_amount_is_free_again_after_one_window() {
+    fn each_charge_of_a_spent_quota_is_free_again_after_one_window() {
         let rule = Budget::FailedSignInUnknownNetwork.rule();
         let mut log = ChargeLog::default();
         for number in 0..10 {
@@ -154,7 +154,7 @@ mod tests {
             for ahead in [MINUTE, window - MINUTE / 2, 60 * window] {
                 let mut log = ChargeLog::default();
                 let now = 1_000 * MINUTE;
-                for _ in 0..rule.amount {
+                for _ in 0..rule.quota {
                     assert!(log.charge(rule, now + ahead).allowed);
                 }
                 let refused = log.charge(rule, now);
@@ -179,9 +179,9 @@ mod tests {
     }
 
     proptest! {
-        /// For any sequence of charges, no window of time allows more than the amount.
+        /// For any sequence of charges, no window of time allows more than the quota.
         #[test]
-        fn no_window_allows_more_than_the_amount(pauses in prop::collection::vec(0..4 * MINUTE, 1..200)) {
+        fn no_window_allows_more_than_the_quota(pauses in prop::collection::vec(0..4 * MINUTE, 1..200)) {
             let rule = Budget::FailedSignInUnknownNetwork.rule();
             let mut log = ChargeLog::default();
             let mut now = 0;
@@ -194,7 +194,7 @@ mod tests {
             }
             for start in &allowed {
                 let within = allowed.iter().filter(|at| (*start..start + rule.window_us()).contains(*at)).count();
-                prop_assert!(within <= rule.amount as usize);
+                prop_assert!(within <= rule.quota as usize);
             }
         }
     }

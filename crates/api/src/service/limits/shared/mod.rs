@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// [`ChargeLog::charge`](super::window::ChargeLog::charge) as a script on state shared by all processes: a hash of times and counts, read and
 /// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
 const CHARGE: &str = r"
-local now, window, amount, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local now, window, quota, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local latest = tonumber(ARGV[6])
 local charges = redis.call('HGETALL', KEYS[1])
 local used, oldest = 0, nil
@@ -40,7 +40,7 @@ for i = 1, #charges, 2 do
     if not oldest or at < oldest then oldest = at end
   end
 end
-if used < amount then
+if used < quota then
   redis.call('HINCRBY', KEYS[1], ARGV[4], 1)
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
   if not oldest or kept_at < oldest then oldest = kept_at end
@@ -120,14 +120,14 @@ impl SharedCounts {
         let mut call = self.charge.key(key.in_redis());
         call.arg(now)
             .arg(window)
-            .arg(rule.amount)
+            .arg(rule.quota)
             .arg(rule.kept_at(now))
             .arg(window / 1_000 * 2)
             .arg(rule.latest_at(now));
         match call.invoke_async::<(u32, i64)>(&mut connection).await {
             Ok((used, oldest)) => Some(Decision {
-                allowed: used < rule.amount,
-                remaining: rule.amount.saturating_sub(used.saturating_add(1)),
+                allowed: used < rule.quota,
+                remaining: rule.quota.saturating_sub(used.saturating_add(1)),
                 wait: wait(rule, oldest, now),
             }),
             Err(error) => {
