@@ -1,4 +1,4 @@
-//! Memory that requests hold while their bodies arrive: bounded in all, for each class and for each requester.
+//! Memory that requests reserve while their bodies arrive: bounded in all, for each class and for each requester.
 //!
 //! No request waits here: a body that does not fit is refused, and the client sends it again.
 
@@ -37,9 +37,9 @@ struct HeldBytes {
     by_requester: HashMap<RequesterId, usize>,
 }
 
-/// What one body holds, until it is dropped.
+/// The memory of one body, until it is dropped.
 #[derive(Debug)]
-pub struct MemoryHold {
+pub struct MemoryReservation {
     memory: BodyMemory,
     requester: Requester,
     bytes: usize,
@@ -60,18 +60,18 @@ impl BodyMemory {
     /// Counts and logs a body that is refused.
     #[must_use = "the client gets it as a 503"]
     pub fn record_refusal(&self) -> Busy {
-        self.0.refusals.note();
+        self.0.refusals.record();
         Busy
     }
 
-    /// An empty hold, counted for the requester that this task serves.
-    pub fn hold(&self) -> MemoryHold {
-        MemoryHold { memory: self.clone(), requester: current_requester(), bytes: 0, counted: 0 }
+    /// An empty reservation, counted for the requester that this task serves.
+    pub fn reserve(&self) -> MemoryReservation {
+        MemoryReservation { memory: self.clone(), requester: current_requester(), bytes: 0, counted: 0 }
     }
 }
 
-impl MemoryHold {
-    /// Takes memory for `more` bytes.
+impl MemoryReservation {
+    /// Reserves memory for `more` bytes.
     pub fn grow(&mut self, more: usize) -> Result<(), Busy> {
         self.bytes += more;
         let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;
@@ -103,7 +103,7 @@ impl HeldBytes {
     }
 }
 
-impl Drop for MemoryHold {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         if self.counted == 0 {
             return;
@@ -123,14 +123,14 @@ impl Drop for MemoryHold {
 
 #[cfg(test)]
 mod tests {
-    use super::{BodyMemory, Busy, FREE_BYTES, MemoryHold};
+    use super::{BodyMemory, Busy, FREE_BYTES, MemoryReservation};
     use crate::gate::requester::Requester;
     use crate::gate::requester::fixtures::{account, client};
 
-    fn hold(memory: &BodyMemory, requester: Requester) -> MemoryHold {
-        let mut hold = memory.hold();
-        hold.requester = requester;
-        hold
+    fn reserve(memory: &BodyMemory, requester: Requester) -> MemoryReservation {
+        let mut reservation = memory.reserve();
+        reservation.requester = requester;
+        reservation
     }
 
     #[test]
@@ -138,14 +138,14 @@ mod tests {
         let memory = BodyMemory::of(1_600_000, super::Counter::default());
         let anonymous = |number| Requester::anonymous(client(number));
         let fill = |requester| {
-            let mut hold = hold(&memory, requester);
-            hold.grow(FREE_BYTES + 200_000).map(|()| hold)
+            let mut reservation = reserve(&memory, requester);
+            reservation.grow(FREE_BYTES + 200_000).map(|()| reservation)
         };
         let mut held: Vec<_> = (0..4).filter_map(|number| fill(anonymous(number)).ok()).collect();
         assert_eq!(held.len(), 4);
-        assert_eq!(hold(&memory, anonymous(0)).grow(FREE_BYTES + 1), Err(Busy), "its fraction is used up");
-        assert_eq!(hold(&memory, anonymous(9)).grow(FREE_BYTES + 1), Err(Busy), "the anonymous half is full");
-        assert_eq!(hold(&memory, anonymous(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
+        assert_eq!(reserve(&memory, anonymous(0)).grow(FREE_BYTES + 1), Err(Busy), "its fraction is used up");
+        assert_eq!(reserve(&memory, anonymous(9)).grow(FREE_BYTES + 1), Err(Busy), "the anonymous half is full");
+        assert_eq!(reserve(&memory, anonymous(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
         assert!(fill(Requester::recognized(account(9))).is_ok());
         held.pop();
         assert!(fill(anonymous(9)).is_ok());
@@ -156,8 +156,8 @@ mod tests {
         let memory = BodyMemory::of(1_600_000, super::Counter::default());
         let of_machine = |number, machine| Requester::recognized(account(number)).with_client(client(machine));
         let fill = |requester| {
-            let mut hold = hold(&memory, requester);
-            hold.grow(FREE_BYTES + 150_000).map(|()| hold)
+            let mut reservation = reserve(&memory, requester);
+            reservation.grow(FREE_BYTES + 150_000).map(|()| reservation)
         };
         let held = fill(of_machine(1, 1));
         assert!(held.is_ok());

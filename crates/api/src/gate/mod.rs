@@ -15,7 +15,7 @@ mod refusals;
 mod requester;
 mod resource;
 
-pub use memory::{BodyMemory, MemoryHold};
+pub use memory::{BodyMemory, MemoryReservation};
 pub use metrics::GateMetrics;
 pub use permit::{Gate, Permit};
 pub use queue::GateCapacity;

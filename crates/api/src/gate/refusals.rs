@@ -22,7 +22,7 @@ impl Refusals {
     }
 
     /// Counts a refusal, and logs a line if one is due.
-    pub fn note(&self) {
+    pub fn record(&self) {
         self.count.inc();
         let Some(refused_total) = self.lines.count() else { return };
         let name = self.resource;
@@ -42,7 +42,7 @@ mod tests {
         let count = Counter::default();
         let refusals = Refusals::of("hashing", count.clone());
         for _ in 0..5 {
-            refusals.note();
+            refusals.record();
         }
         assert_eq!(count.get(), 5);
     }

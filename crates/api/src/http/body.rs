@@ -6,7 +6,7 @@ use super::extract::services;
 use super::json::parse;
 use crate::clock::Stopwatch;
 use crate::config::Timeouts;
-use crate::gate::{self, MemoryHold};
+use crate::gate::{self, MemoryReservation};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -72,7 +72,7 @@ fn is_identity(coding: &[u8]) -> bool {
     coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
 }
 
-/// Reads the whole body at this pace, or faster while its connection is needed. The [`MemoryHold`] is its part of the memory
+/// Reads the whole body at this pace, or faster while its connection is needed. The [`MemoryReservation`] is its part of the memory
 /// that all bodies share, and is kept as long as the body.
 ///
 /// # Errors
@@ -81,7 +81,7 @@ pub(super) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
     pace: Pace,
-) -> Result<(web::Bytes, MemoryHold), Problem> {
+) -> Result<(web::Bytes, MemoryReservation), Problem> {
     let limit = pace.max_bytes;
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
@@ -90,7 +90,7 @@ pub(super) async fn read(
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
     let mut payload = payload.map_err(|_| Problem::body_malformed("The body cannot be read."))?;
     let services = services(request)?;
-    let mut hold = services.bodies.hold();
+    let mut reservation = services.bodies.reserve();
     let mut body = BytesMut::new();
     let slot =
         request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current_requester().client));
@@ -103,10 +103,10 @@ pub(super) async fn read(
         if body.len() + chunk.len() > limit {
             return Err(Problem::body_too_large(limit));
         }
-        hold.grow(chunk.len())?;
+        reservation.grow(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
-    Ok((body.freeze(), hold))
+    Ok((body.freeze(), reservation))
 }
 
 /// A piece of a body; `None` after the last.

@@ -82,7 +82,7 @@ impl From<ExportRefusal> for Problem {
         match refusal {
             ExportRefusal::NoSlot(NoSlot::Account | NoSlot::Client) => Self::throttled(EXPORT_SECONDS),
             ExportRefusal::Elsewhere(seconds) => Self::throttled(seconds),
-            ExportRefusal::NoSlot(NoSlot::Process) => Self::unavailable().for_load(),
+            ExportRefusal::NoSlot(NoSlot::Process) => Self::unavailable().caused_by_load(),
         }
     }
 }

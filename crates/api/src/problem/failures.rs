@@ -62,7 +62,7 @@ impl From<FileError> for Problem {
 
 impl From<Busy> for Problem {
     fn from(_: Busy) -> Self {
-        Self::unavailable().for_load()
+        Self::unavailable().caused_by_load()
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Problem {
     /// Further headers: a challenge, when to retry, what is allowed.
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether it is caused by load, of one client or of all.
-    is_for_load: bool,
+    is_caused_by_load: bool,
 }
 
 impl Problem {
@@ -40,7 +40,7 @@ impl Problem {
             errors: FieldErrors::new(),
             feature: None,
             headers: Vec::new(),
-            is_for_load: false,
+            is_caused_by_load: false,
         }
     }
 
@@ -177,11 +177,11 @@ impl Problem {
         let detail = format!("Too many requests. Try again in {}.", in_words(retry_after_seconds));
         Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemCode::Throttled, Reason::RateLimited, detail)
             .header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
-            .for_load()
+            .caused_by_load()
     }
 
-    fn for_load(self) -> Self {
-        Self { is_for_load: true, ..self }
+    fn caused_by_load(self) -> Self {
+        Self { is_caused_by_load: true, ..self }
     }
 
     /// 500. The cause is logged here and not sent to the client.
@@ -246,8 +246,8 @@ impl Problem {
     }
 
     /// Whether it is a refusal caused by load, of one client or of all: a spent budget or a full queue, not an outage.
-    pub const fn is_for_load(&self) -> bool {
-        self.is_for_load
+    pub const fn is_caused_by_load(&self) -> bool {
+        self.is_caused_by_load
     }
 
     /// The body, with the request's id.

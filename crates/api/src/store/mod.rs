@@ -164,7 +164,7 @@ impl Store {
         let file = self.file.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            statements::note_cause(!requester.is_process());
+            statements::set_cause(!requester.is_process());
             write_gate.enter_from_this_thread(requester);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;

@@ -8,9 +8,9 @@ thread_local! {
     static OF_REQUEST: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Records whether this thread works for a request now. It distinguishes the cost of a request from that of the background
+/// Sets whether this thread works for a request now. It distinguishes the cost of a request from that of the background
 /// jobs that run at the same time.
-pub(super) fn note_cause(is_request: bool) {
+pub(super) fn set_cause(is_request: bool) {
     OF_REQUEST.set(is_request);
 }
 

@@ -79,7 +79,7 @@ impl Gate {
 
     /// Counts and logs a refusal, also that of a caller that gives up after waiting too long.
     pub fn record_refusal(&self) {
-        self.0.refusals.note();
+        self.0.refusals.record();
     }
 
     /// Admits the next callers while permits are free.

@@ -2,10 +2,10 @@
 //! of refusals, and the timeouts of connections.
 
 mod cors;
+mod delay;
 mod finish;
 mod head;
 mod headers;
-mod hold;
 mod https;
 mod limits;
 mod origin;
@@ -13,10 +13,10 @@ mod panics;
 mod watch;
 
 pub use cors::cors;
+pub use delay::delay_refusals;
 pub use finish::finish;
 pub use head::bound_head;
 pub(super) use headers::secure as secure_headers;
-pub use hold::hold_refusals;
 pub(super) use https::forwarded_proto;
 pub use https::{refuse_plaintext_preflight, require_https};
 pub use origin::check_origin;

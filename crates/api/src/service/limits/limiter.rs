@@ -190,7 +190,7 @@ impl Charges<'_> {
         let now = limits.now();
         let decision = limits.decide(budget, key, now).await;
         let reset_seconds = seconds_up(decision.wait);
-        self.meter.note(Reading { rule, remaining: decision.remaining, reset_seconds });
+        self.meter.record(Reading { rule, remaining: decision.remaining, reset_seconds });
         if decision.allowed {
             self.made.push(Charge { budget, key, at: rule.kept_at(now) });
             return Ok(());
@@ -208,7 +208,7 @@ impl Charges<'_> {
     pub async fn refund_where(self, which: impl Fn(Budget) -> bool) {
         let chosen: Vec<_> = self.made.iter().filter(|charge| which(charge.budget)).collect();
         for charge in &chosen {
-            self.meter.note_refund(charge.budget.rule());
+            self.meter.record_refund(charge.budget.rule());
         }
         // Concurrently, because each is a round trip to Redis.
         join_all(chosen.into_iter().map(|charge| self.limits.refund(charge))).await;

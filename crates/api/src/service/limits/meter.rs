@@ -22,7 +22,7 @@ pub struct Reading {
 pub struct Meter(Arc<Mutex<Vec<Reading>>>);
 
 impl Meter {
-    /// Does the work of a request; its charges are noted in this meter.
+    /// Does the work of a request; this meter records its charges.
     pub async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         METER.scope(self.clone(), work).await
     }
@@ -38,14 +38,14 @@ impl Meter {
 
     /// Adds the reading of a budget that is reported. A name's budget is not: by comparing, two callers could find out which
     /// networks its account knows.
-    pub(super) fn note(&self, reading: Reading) {
+    pub(super) fn record(&self, reading: Reading) {
         if reading.rule.per.is_reported() {
             self.0.lock().push(reading);
         }
     }
 
     /// Takes a refund of `rule` into account.
-    pub(super) fn note_refund(&self, rule: BudgetRule) {
+    pub(super) fn record_refund(&self, rule: BudgetRule) {
         if let Some(reading) = self.0.lock().iter_mut().find(|reading| reading.rule == rule) {
             reading.remaining = (reading.remaining + 1).min(rule.quota);
         }

@@ -107,7 +107,7 @@ impl OpenConnections {
         self.wake(signalled);
         let signal = Arc::<EndSignal>::default();
         if refused {
-            self.0.refusals.note();
+            self.0.refusals.record();
             signal.set();
         }
         ConnectionSlot { connections: self.clone(), peer: counted.filter(|_| !refused), refused, signal }
@@ -115,7 +115,7 @@ impl OpenConnections {
 
     fn wake(&self, signalled: Vec<Arc<EndSignal>>) {
         for signal in signalled {
-            self.0.displaced.note();
+            self.0.displaced.record();
             signal.wake();
         }
     }

@@ -16,9 +16,9 @@ use std::time::Duration;
 /// waiting connection costs more than the next request on it. An outage is reported at once.
 ///
 /// [`Timeouts::refusal`]: crate::config::Timeouts::refusal
-pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn delay_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?;
-    if is_for_load(&response)
+    if is_caused_by_load(&response)
         && let Some(services) = response.request().app_data::<Data<Services>>()
         && !response.request().conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::connections_are_scarce)
     {
@@ -27,9 +27,9 @@ pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Resu
     Ok(response)
 }
 
-fn is_for_load(response: &ServiceResponse<BoxBody>) -> bool {
+fn is_caused_by_load(response: &ServiceResponse<BoxBody>) -> bool {
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-    problem.is_some_and(Problem::is_for_load)
+    problem.is_some_and(Problem::is_caused_by_load)
 }
 
 /// Between 0.5 and 1.5 times the mean, evenly spread over the refusals of this thread: clients that were refused together
@@ -54,9 +54,9 @@ mod tests {
 
     #[test]
     fn an_outage_is_not_a_refusal_caused_by_load() {
-        assert!(Problem::throttled(60).is_for_load());
-        assert!(Problem::from(Busy).is_for_load());
-        assert!(!Problem::unavailable().is_for_load());
+        assert!(Problem::throttled(60).is_caused_by_load());
+        assert!(Problem::from(Busy).is_caused_by_load());
+        assert!(!Problem::unavailable().is_caused_by_load());
     }
 
     #[test]
