@@ -142,7 +142,7 @@ async fn charge_requests(
     match (requests, caller) {
         (RequestBudgets::Uncounted | RequestBudgets::Client | RequestBudgets::Token, _) => Ok(()),
         (RequestBudgets::Caller, Some(caller)) => {
-            charges.charge_name(Budget::RequestsSession, &caller.session.to_string()).await
+            charges.charge(Budget::RequestsSession, &caller.session.to_string()).await
         }
         (RequestBudgets::Caller, None) => charges.charge_client(Budget::RequestsUnauthenticated).await,
     }

@@ -130,7 +130,7 @@ async fn a_budget_spent_by_a_clock_that_was_ahead_is_free_a_window_after_it_is_r
         let (a, b) = two_processes(&redis.url()).await;
         let alone = TestApp::builder(Database::Sqlite).limited().clock(a.clock()).start().await;
         let take =
-            async |app: &TestApp| app.services().limits.charges(&ClientInfo::default()).charge_name(budget, ADA).await;
+            async |app: &TestApp| app.services().limits.charges(&ClientInfo::default()).charge(budget, ADA).await;
         let window = budget.rule().window;
         let ahead = window - Duration::seconds(30);
         a.clock().advance(ahead);

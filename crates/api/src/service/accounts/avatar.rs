@@ -42,7 +42,7 @@ pub struct UploadedPicture {
 
 /// Charges the caller's budget, before the picture is read.
 pub async fn charge_upload(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
-    Ok(services.limits.charges(client).charge_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
+    Ok(services.limits.charges(client).charge(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
 /// Redraws a picture and gives it to the caller; it replaces the one that they have.

@@ -174,19 +174,19 @@ impl Charges<'_> {
     /// them could lock all the others out.
     pub async fn charge_client(&mut self, budget: Budget) -> Result<(), Throttled> {
         match self.network {
-            Some(network) => self.charge_name(budget, &network.to_string()).await,
+            Some(network) => self.charge(budget, &network.to_string()).await,
             None => Ok(()),
         }
     }
 
-    /// Charges the `budget` of a name, an address or an id, in canonical form.
-    pub async fn charge_name(&mut self, budget: Budget, name: &str) -> Result<(), Throttled> {
+    /// Charges the `budget` of an identifier: a name or an address in canonical form, a session's or a user's id, a network.
+    pub async fn charge(&mut self, budget: Budget, identifier: &str) -> Result<(), Throttled> {
         let limits = self.limits;
         if !limits.enabled {
             return Ok(());
         }
         let rule = budget.rule();
-        let key = limits.key(budget, name);
+        let key = limits.key(budget, identifier);
         let now = limits.now();
         let decision = limits.decide(budget, key, now).await;
         let reset_seconds = seconds_up(decision.wait);

@@ -66,7 +66,7 @@ async fn change_once(
     let caller = caller.require_valid_token().map_err(not_reauthenticated)?;
     let mut charges = mail::charge_request(services, &client).await?;
     charges.charge_client(Budget::PasswordChangeClient).await?;
-    charges.charge_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
+    charges.charge(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
     let changed = reauthenticate_and_change(services, caller, repeatable, client).await;
     match &changed {
         Ok(_) => {}

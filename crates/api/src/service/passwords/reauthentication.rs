@@ -61,7 +61,7 @@ pub async fn check(
     client: &ClientInfo,
 ) -> Result<CallerAccount, ReauthenticationError> {
     let mut charges = services.limits.charges(client);
-    charges.charge_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
+    charges.charge(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let encoded = account.password_hash.clone();
     let cost = services.settings.passwords.bcrypt_cost;
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;

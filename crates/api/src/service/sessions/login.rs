@@ -254,11 +254,11 @@ async fn charge_failed_sign_in(
     let name = names.counted();
     if let Some(network) = known {
         let name = format!("{name} {network}");
-        charges.charge_name(Budget::FailedSignInKnownNetwork, &name).await?;
-        charges.charge_name(Budget::FailedSignInKnownNetworkDay, &name).await
+        charges.charge(Budget::FailedSignInKnownNetwork, &name).await?;
+        charges.charge(Budget::FailedSignInKnownNetworkDay, &name).await
     } else {
-        charges.charge_name(Budget::FailedSignInUnknownNetwork, name).await?;
-        charges.charge_name(Budget::FailedSignInUnknownNetworkDay, name).await
+        charges.charge(Budget::FailedSignInUnknownNetwork, name).await?;
+        charges.charge(Budget::FailedSignInUnknownNetworkDay, name).await
     }
 }
 
@@ -270,7 +270,7 @@ async fn sign_in(
 ) -> Result<Option<TokenResponse>, LoginError> {
     let user = account.credentials.id.to_string();
     let mut charges = services.limits.charges(&client);
-    charges.charge_name(Budget::SuccessfulSignInUser, &user).await?;
+    charges.charge(Budget::SuccessfulSignInUser, &user).await?;
     let opened = open_session(services, account, client.clone()).await;
     if !matches!(opened, Ok(Some(_))) {
         charges.refund().await;

@@ -126,8 +126,8 @@ pub async fn refresh(
     let mut charges = services.limits.charges(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::attribute_to_owner(&claims).map_err(not_valid)?;
-    charges.charge_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
-    charges.charge_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
+    charges.charge(Budget::RequestsSession, &claims.sid.to_string()).await?;
+    charges.charge(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);

@@ -20,7 +20,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
         Ok(claims) => {
             // From here on the request counts as one of its account.
             tokens::attribute_to_owner(&claims).map_err(Error::Refused)?;
-            services.limits.charges(client).charge_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
+            services.limits.charges(client).charge(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await
         }
         Err(error @ (TokenError::Expired | TokenError::ClockMismatch | TokenError::KeyUnknown)) => {

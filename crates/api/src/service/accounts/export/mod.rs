@@ -69,7 +69,7 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
 /// The one write of an export, before anything is read.
 async fn record(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
     let mut charges = services.limits.charges(&client);
-    charges.charge_name(Budget::ExportUser, &caller.id.to_string()).await?;
+    charges.charge(Budget::ExportUser, &caller.id.to_string()).await?;
     let context = services.context(client);
     let recording = caller.write(services, move |connection, user, _| {
         events::insert(connection, &context.event(user.id, EventKind::DataExported)).map(Ok)
