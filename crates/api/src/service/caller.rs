@@ -5,7 +5,7 @@ use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
 
 /// Who sends a request, as far as the connection shows. Address and user agent are stored with sessions and events and
-/// decide nothing; attempts are counted by the network.
+/// decide nothing; budgets are charged by the network.
 #[derive(Debug, Clone, Default)]
 pub struct ClientInfo {
     pub ip_address: Option<String>,

@@ -160,8 +160,8 @@ fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
 
 impl AnyConnection {
     /// Whether the server accepts writes. A standby does not, nor a server that its host has restricted because the disk is nearly
-    /// full. For a file see [`Store::takes_writes`](super::Store::takes_writes).
-    pub(crate) fn takes_writes(&mut self) -> QueryResult<bool> {
+    /// full. For a file see [`Store::accepts_writes`](super::Store::accepts_writes).
+    pub(crate) fn accepts_writes(&mut self) -> QueryResult<bool> {
         match self {
             Self::Postgres(_) => {
                 let is_read_only = texts(self, "SELECT current_setting('transaction_read_only') AS text")?;

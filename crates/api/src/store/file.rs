@@ -73,7 +73,7 @@ impl DatabaseFile {
     }
 
     /// Whether the file, its log and index can be written, or created in their folder. Each commit needs them.
-    pub(super) fn takes_writes(&self) -> bool {
+    pub(super) fn accepts_writes(&self) -> bool {
         let Some(Watched { path, companions, .. }) = self.0.as_deref() else { return true };
         let folder = folder_of(path);
         let may_add = || may_write(folder, Access::WRITE_OK | Access::EXEC_OK);

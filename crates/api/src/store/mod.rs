@@ -127,9 +127,9 @@ impl Store {
         self.file.is_lost()
     }
 
-    /// Whether the operating system allows writes to SQLite's file; `AnyConnection::takes_writes` asks a server.
-    pub fn takes_writes(&self) -> bool {
-        self.file.takes_writes()
+    /// Whether the operating system allows writes to SQLite's file; `AnyConnection::accepts_writes` asks a server.
+    pub fn accepts_writes(&self) -> bool {
+        self.file.accepts_writes()
     }
 
     /// How many connections are idle, and how many in use.

@@ -19,7 +19,7 @@ pub struct DatabaseState {
     /// The time by its own clock; `None` if there is no database yet.
     pub now: Option<DateTime<Utc>>,
     /// Whether the API could write to it.
-    pub takes_writes: bool,
+    pub accepts_writes: bool,
     /// The names of the migrations that this program has and the database lacks, oldest first.
     pub missing_migrations: Vec<String>,
     /// The IP addresses of the newest sessions of the last day, newest first.
@@ -43,19 +43,19 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
             now: None,
-            takes_writes: true,
+            accepts_writes: true,
             missing_migrations: migrations.names(),
             newest_addresses: Vec::new(),
         });
     };
     let missing_migrations = missing(&mut connection, migrations)?;
     let (_, now) = database_time(&mut connection)?;
-    let takes_writes = takes_writes(&mut connection, url)?;
+    let accepts_writes = accepts_writes(&mut connection, url)?;
     let newest_addresses = match missing_migrations.as_slice() {
         [] => sessions::newest_addresses(&mut connection, now - Duration::days(1), NEWEST)?,
         _ => Vec::new(),
     };
-    Ok(DatabaseState { now: Some(now), takes_writes, missing_migrations, newest_addresses })
+    Ok(DatabaseState { now: Some(now), accepts_writes, missing_migrations, newest_addresses })
 }
 
 /// A connection on which the database itself refuses writes; `None` if there is no SQLite file.
@@ -77,12 +77,12 @@ pub fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateErr
 }
 
 /// Whether the database accepts writes from connections that, unlike this one, are not read-only themselves.
-fn takes_writes(connection: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult<bool> {
+fn accepts_writes(connection: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult<bool> {
     const ONLY_READS: &str = "SELECT CAST(pg_is_in_recovery() OR reset_val = 'on' AS text) AS text
         FROM pg_settings WHERE name = 'default_transaction_read_only'";
     Ok(match connection {
         AnyConnection::Postgres(_) => !texts(connection, ONLY_READS)?.iter().any(|only_reads| only_reads == "true"),
-        AnyConnection::Sqlite(_) => DatabaseFile::of(url).takes_writes(),
+        AnyConnection::Sqlite(_) => DatabaseFile::of(url).accepts_writes(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Mail: inserted into the outbox in the transaction that causes it, and sent by the first process that claims it.
 //!
 //! A request never waits for a mail server: it inserts a row. The worker claims due mails, creates the link's token if there is
-//! one, and sends them; a failed attempt is repeated later, until the mail is no longer worth sending. If a process dies between
+//! one, and sends them; a failed attempt is repeated later, until the mail expires. If a process dies between
 //! sending a mail and recording it, another one sends it again: delivery is at least once.
 //!
 //! Requests are limited by client (`outbox::charge_request`), mails by address when they are sent (`address_quota`), and the mails

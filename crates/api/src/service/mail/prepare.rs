@@ -15,7 +15,7 @@ use crate::service::accounts::pending;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::{self, Gather, MailRow, NewMail};
+use crate::store::mail_outbox::{self, FoldScope, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken};
 use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
@@ -233,12 +233,12 @@ impl Preparation {
         };
         match self.quota.take(connection, &self.mail, &to, self.now)? {
             Allowance::Available => {
-                let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
+                let mail = mail_outbox::fold_into(connection, &self.mail, FoldScope::Deferred, self.now)?;
                 let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
                 Ok(PrepareDecision::Send { mail: Box::new(mail), to, kind: self.mail.kind, token, issued: None })
             }
             Allowance::AvailableAt(at) => {
-                let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;
+                let mail = mail_outbox::fold_into(connection, &self.mail, FoldScope::Waiting, self.now)?;
                 mail_outbox::defer(connection, &mail, at)?;
                 Ok(PrepareDecision::Deferred)
             }

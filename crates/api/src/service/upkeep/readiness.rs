@@ -40,16 +40,16 @@ pub async fn check(services: &Services) -> Checks {
 async fn check_database(services: &Services) -> Checks {
     let schema = Arc::clone(&services.schema);
     let check = services.store.run(move |connection| {
-        Ok((connection.takes_writes()?, !state::missing(connection, &schema.migrations)?.is_empty()))
+        Ok((connection.accepts_writes()?, !state::missing(connection, &schema.migrations)?.is_empty()))
     });
     let response = check.await;
-    let (takes_writes, pending) = match (services.store.takes_writes(), response) {
-        (takes_writes, Ok((server_takes_writes, pending))) => (takes_writes && server_takes_writes, pending),
+    let (accepts_writes, pending) = match (services.store.accepts_writes(), response) {
+        (accepts_writes, Ok((server_accepts_writes, pending))) => (accepts_writes && server_accepts_writes, pending),
         (false, Err(_)) => (false, false), // SQLite cannot read some of the files that it cannot write
         (true, Err(_)) => return Checks::from([("database", Some("does not respond".to_owned()))]),
     };
     Checks::from([
-        ("database", (!takes_writes).then(|| "takes no writes".to_owned())),
+        ("database", (!accepts_writes).then(|| "takes no writes".to_owned())),
         ("migrations", pending.then(|| "pending: run `api migrate`".to_owned())),
     ])
 }

@@ -17,7 +17,7 @@ pub(super) struct FoldTotals {
 
 /// Which mails are folded into another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gather {
+pub enum FoldScope {
     /// All mails that no worker has attempted yet.
     Waiting,
     /// The mails that were deferred because their address had reached its quota.
@@ -51,14 +51,14 @@ pub(super) fn fold_surplus(connection: &mut AnyConnection, mail: &NewMail) -> Qu
 }
 
 /// Folds others into `mail`, which a worker holds, and returns the updated row: with the time and the cause of the newest.
-pub fn gather(
+pub fn fold_into(
     connection: &mut AnyConnection,
     mail: &MailRow,
-    which: Gather,
+    which: FoldScope,
     now: DateTime<Utc>,
 ) -> QueryResult<MailRow> {
     let others = lock_others(connection, mail)?;
-    let folded = others.iter().filter(|row| which == Gather::Waiting || row.due_at > now);
+    let folded = others.iter().filter(|row| which == FoldScope::Waiting || row.due_at > now);
     let ids: Vec<_> = folded.map(|row| row.id).collect();
     let parts = delete_returning(connection, &ids)?;
     if parts.is_empty() {

@@ -7,7 +7,7 @@ mod fold;
 mod queue;
 mod row;
 
-pub use fold::{Gather, gather};
+pub use fold::{FoldScope, fold_into};
 pub use queue::{
     DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_unattempted_duplicates, delete_waiting,
     list_due, list_expired, list_waiting, lock, postpone,

@@ -42,7 +42,7 @@ fn findings(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {
         let message = format!("the schema lacks {}", state.missing_migrations.join(", "));
         findings.push(rules::DATABASE_MIGRATIONS.found(message).about(VARIABLE));
     }
-    if !state.takes_writes {
+    if !state.accepts_writes {
         let message = "it takes no writes: a standby, or restricted by its host; or the file is not writable";
         findings.push(rules::DATABASE_READ_ONLY.found(message).about(VARIABLE));
     }
