@@ -2,6 +2,7 @@
 //! have spent the account's budget of failed sign-ins.
 
 use super::any::AnyConnection;
+use super::prepared::upsert;
 use super::schema::known_networks;
 use super::types::At;
 use auth_types::UserId;
@@ -18,15 +19,9 @@ const BATCH: i64 = 1_000;
 /// the least recently seen ones are deleted.
 pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now: DateTime<Utc>) -> QueryResult<()> {
     let seen_at = known_networks::seen_at.eq(At(now));
-    let insert = diesel::insert_into(known_networks::table)
-        .values((known_networks::user_id.eq(user.0), known_networks::network.eq(network), seen_at))
-        .on_conflict((known_networks::user_id, known_networks::network))
-        .do_update()
-        .set(seen_at);
-    match connection {
-        AnyConnection::Postgres(postgres) => insert.execute(postgres)?,
-        AnyConnection::Sqlite(sqlite) => insert.execute(sqlite)?,
-    };
+    let row = (known_networks::user_id.eq(user.0), known_networks::network.eq(network), seen_at);
+    let insert = diesel::insert_into(known_networks::table).values(row);
+    upsert(insert, "ON CONFLICT (user_id, network) DO UPDATE SET seen_at = excluded.seen_at").execute(connection)?;
     forget_surplus(connection, user)
 }
 

@@ -18,6 +18,7 @@ pub mod names;
 pub mod one_time_tokens;
 pub mod owned;
 pub mod pending_registrations;
+mod prepared;
 mod recovery;
 #[cfg_attr(
     not(test),

@@ -1,4 +1,4 @@
-//! Logs each statement at level `trace`: its text, never its values, which may be secrets.
+//! Logs each statement at level `trace`, and which ones stay prepared: their texts, never their values, which may be secrets.
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use log::Level;
@@ -22,16 +22,21 @@ pub(super) struct LogStatements;
 
 impl Instrumentation for LogStatements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::StartQuery { query, .. } = event
-            && log::log_enabled!(Level::Trace)
-        {
-            let text = query.to_string();
-            let text = text.split(VALUES).next().unwrap_or_default();
-            if OF_REQUEST.get() {
-                log::trace!("store.statement: {text}");
-            } else {
-                log::trace!("store.background: {text}");
+        if !log::log_enabled!(Level::Trace) {
+            return;
+        }
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let text = query.to_string();
+                let text = text.split(VALUES).next().unwrap_or_default();
+                if OF_REQUEST.get() {
+                    log::trace!("store.statement: {text}");
+                } else {
+                    log::trace!("store.background: {text}");
+                }
             }
+            InstrumentationEvent::CacheQuery { sql, .. } => log::trace!("store.prepared: {sql}"),
+            _ => {}
         }
     }
 }

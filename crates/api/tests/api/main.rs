@@ -89,6 +89,7 @@ mod pending_registrations_migrated;
 mod pending_registrations_of_one_address;
 mod picture;
 mod picture_colours;
+mod prepared;
 mod processes;
 mod prune;
 mod readiness;

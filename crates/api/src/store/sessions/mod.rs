@@ -21,7 +21,7 @@ use row::columns;
 
 /// A session to insert.
 #[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub struct NewSession {
     pub id: SqlSessionId,
     pub user_id: i64,

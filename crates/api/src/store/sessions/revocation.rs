@@ -2,6 +2,7 @@
 
 use crate::clock::SharedTime;
 use crate::store::any::AnyConnection;
+use crate::store::prepared::update;
 use crate::store::schema::sessions;
 use crate::store::types::{At, SqlSessionId};
 use auth_types::{SessionId, UserId};
@@ -48,10 +49,9 @@ pub fn revoke(
     reason: RevokeReason,
     at: SharedTime,
 ) -> QueryResult<bool> {
-    diesel::update(sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null()))
-        .set((sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str()))))
-        .execute(connection)
-        .map(|rows| rows == 1)
+    let unrevoked = sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null());
+    let revoked = (sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str())));
+    update(unrevoked, revoked).execute(connection).map(|rows| rows == 1)
 }
 
 /// Sessions that were revoked together.

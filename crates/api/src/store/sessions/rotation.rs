@@ -3,6 +3,7 @@
 use super::row::{SessionRow, columns};
 use crate::clock::CheckedTime;
 use crate::store::any::AnyConnection;
+use crate::store::prepared::update;
 use crate::store::schema::{sessions, users};
 use crate::store::types::{At, SqlSessionId};
 use crate::store::users::{UserRow, owner_columns};
@@ -58,17 +59,17 @@ pub fn rotate(
         .filter(exists(owner.filter(users::is_active)));
     let idle_end = At(now + next.lifetime);
     let past_the_end = sessions::absolute_expires_at.lt(idle_end);
-    diesel::update(live)
-        .set((
-            sessions::generation.eq(sessions::generation + 1),
-            sessions::jti.eq(&next.jti),
-            sessions::rotation_key_hash.eq(next.key_hash.as_deref()),
-            sessions::previous_rotation_origin.eq(sessions::rotation_origin),
-            sessions::rotation_origin.eq(next.client_hash.as_deref()),
-            sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
-            sessions::rotated_at.eq(At(next.rotated_at)),
-            sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
-        ))
+    let changes = (
+        sessions::generation.eq(sessions::generation + 1),
+        sessions::jti.eq(&next.jti),
+        sessions::rotation_key_hash.eq(next.key_hash.as_deref()),
+        sessions::previous_rotation_origin.eq(sessions::rotation_origin),
+        sessions::rotation_origin.eq(next.client_hash.as_deref()),
+        sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
+        sessions::rotated_at.eq(At(next.rotated_at)),
+        sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
+    );
+    update(live, changes)
         .returning((columns(), owner_columns!(owner, sessions::user_id)))
         .get_result(connection)
         .optional()

@@ -4,6 +4,7 @@ use super::emails::confirm_email;
 use super::row::{UserRow, columns};
 use crate::names::Spellings;
 use crate::store::any::AnyConnection;
+use crate::store::prepared::update;
 use crate::store::schema::{known_networks, users};
 use crate::store::types::At;
 use auth_types::UserId;
@@ -102,8 +103,6 @@ pub fn update_login(
     at: DateTime<Utc>,
     password_hash: Option<&str>,
 ) -> QueryResult<UserRow> {
-    diesel::update(users::table.find(id.0))
-        .set((users::last_login_at.eq(Some(At(at))), password_hash.map(|hash| users::password_hash.eq(hash))))
-        .returning(columns())
-        .get_result(connection)
+    let changes = (users::last_login_at.eq(Some(At(at))), password_hash.map(|hash| users::password_hash.eq(hash)));
+    update(users::table.find(id.0), changes).returning(columns()).get_result(connection)
 }

@@ -25,7 +25,7 @@ use row::columns;
 
 /// A user to insert. Two names are the same if their canonical forms are equal.
 #[derive(Clone, Insertable)]
-#[diesel(table_name = users)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
 pub struct NewUser {
     pub email: String,
     pub email_canonical: String,
