@@ -3,6 +3,9 @@
 //! A request flows one way: `http` parses and shapes, `service` has the rules, `store` has the SQL. `docs/start/architecture.md`
 //! walks through it. A product on top of it consists of [features](app::Feature): [`prelude`] has what a feature needs.
 
+// Their macros panic if the stream is closed or full; `cli/output.rs` prints instead.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 mod capacity;
 pub mod cli;

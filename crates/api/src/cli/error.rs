@@ -25,6 +25,8 @@ pub(super) enum CliError {
     Backup(#[from] BackupError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    #[error("standard output cannot be written: {0}")]
+    Output(std::io::Error),
     #[error("cannot send requests: {0}")]
     Smoke(#[from] reqwest::Error),
     #[error("{0}")]

@@ -20,7 +20,7 @@ use check::Severity;
 use clap::{Args, Parser, Subcommand};
 use create_user::{CreateUser, create_user};
 use error::CliError;
-use output::{print, print_json};
+use output::{print, print_error, print_json};
 use password::read_password;
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -106,7 +106,7 @@ async fn run_command(app: App) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             for line in error.to_string().lines() {
-                eprintln!("api: {line}");
+                print_error(format_args!("api: {line}"));
             }
             match error {
                 // 1 means that a check failed; here no check was run.
