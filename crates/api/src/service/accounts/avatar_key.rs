@@ -27,7 +27,7 @@ impl AvatarKey {
         self.kind
     }
 
-    pub(super) fn file_name(&self) -> String {
+    pub(in crate::service) fn file_name(&self) -> String {
         file_name(&self.text)
     }
 }

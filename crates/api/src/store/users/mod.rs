@@ -11,7 +11,7 @@ pub use credentials::{
 };
 pub use emails::{Addressee, confirm_email, find_by_email, find_by_spelling, list_addressees, update_email};
 pub use erasure::{delete_erased, erase};
-pub use profile::{ProfileChange, replace_avatar, update_profile};
+pub use profile::{ProfileChange, any_avatar, replace_avatar, update_profile};
 pub use row::UserRow;
 pub(super) use row::{owner_column, owner_columns};
 

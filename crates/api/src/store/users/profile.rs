@@ -36,6 +36,12 @@ pub fn update_profile(
     diesel::update(active).set(profile).returning(columns()).get_result(connection).optional()
 }
 
+/// The key of some user's picture.
+pub fn any_avatar(connection: &mut AnyConnection) -> QueryResult<Option<String>> {
+    let rows = users::table.filter(users::avatar_key.is_not_null());
+    rows.select(users::avatar_key.assume_not_null()).first(connection).optional()
+}
+
 /// Sets or removes a user's picture, and returns the key of the previous one. Of two concurrent calls, the second gets the
 /// key that the first has set.
 pub fn replace_avatar(connection: &mut AnyConnection, id: UserId, key: Option<&str>) -> QueryResult<Option<String>> {
