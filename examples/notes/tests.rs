@@ -4,7 +4,7 @@ use crate::support::{Database, PASSWORD, TestApp, TestDb, TestResponse, features
 use api::app::{App, Product};
 use api::clock::Clock;
 use api::config::DatabaseUrl;
-use api::service::backup::{BackupPlan, BackupSource, Identities, RestorePlan, create_file, restore};
+use api::service::backup::{BackupPlan, BackupSource, Identities, RestorePlan, StopFlag, create_file, restore};
 use api::service::upkeep::erasures::finish_recent;
 use api::store::migrations::{migrate, revert_all};
 use auth_types::Page;
@@ -183,8 +183,13 @@ async fn a_backup_has_the_notes(database: Database) {
     let file = folder.path().join("backup.zst");
     let coverage = product().schema.coverage();
     let made_at = app.clock().now();
-    let plan =
-        BackupPlan { database: app.db().parsed_url(), coverage: coverage.clone(), recipients: Vec::new(), made_at };
+    let plan = BackupPlan {
+        database: app.db().parsed_url(),
+        coverage: coverage.clone(),
+        recipients: Vec::new(),
+        made_at,
+        stop: StopFlag::default(),
+    };
     create_file(&plan, &file).unwrap();
 
     let other = match database {

@@ -1,17 +1,20 @@
 //! `api backup`: creates, lists, verifies and restores backups.
 
 use super::error::CliError;
-use super::output::{print, print_json};
+use super::output::{print, print_error, print_json};
 use super::setup::{clock, prepare_folder};
 use crate::app::Product;
 use crate::clock::ComparedClock;
 use crate::config::{Settings, StorageSettings, Timeouts, parse_recipients};
 use crate::files::{Files, RetryPolicy};
 use crate::service::backup::{
-    self, BackupError, BackupName, BackupPlan, BackupSource, CreatedBackup, Identities, RestorePlan, SkippedFile,
-    StoredBackup,
+    self, BackupError, BackupPlan, BackupSource, CreatedBackup, Identities, PrunedBackups, RestorePlan, SkippedFile,
+    StopFlag, StoredBackup,
 };
+use crate::store::backup::database_id;
+use crate::store::database_identity::DatabaseId;
 use crate::telemetry;
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -47,7 +50,7 @@ pub(super) struct Create {
 pub(super) struct BackupSelection {
     /// A name from the list, `latest`, or a local file; write a file with such a name as `./latest`.
     #[arg(value_name = "NAME|latest|FILE")]
-    backup: String,
+    backup: PathBuf,
     /// The file with the age key that decrypts it.
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -61,6 +64,9 @@ pub(super) struct Restore {
     #[arg(long)]
     moving: bool,
 }
+
+const SHARED_PICTURES: &str = "warning: the pictures of these accounts are in this storage. If the source of the backup is still in use, \
+    give the copy a storage of its own: a picture that one of them replaces or deletes, the other one loses";
 
 pub(super) async fn execute(product: &Product, command: Backup) -> Result<(), CliError> {
     match command {
@@ -91,11 +97,32 @@ async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(
     let database = settings.database.url.clone();
     let coverage = product.schema.coverage();
     let clock = compared_clock(&settings).await?;
-    let plan = BackupPlan { database, coverage, recipients, made_at: clock.shared_now().0 };
+    let plan = BackupPlan { database, coverage, recipients, made_at: clock.shared_now().0, stop: stop_on_signal()? };
     match to {
-        Some(file) => report(&off_thread(move || backup::create_file(&plan, &file)).await?),
+        Some(file) => {
+            let made = off_thread(move || backup::create_file(&plan, &file)).await?;
+            after_storing(&made, [report(&made)])
+        }
         None => store(&settings, plan, &clock).await,
     }
+}
+
+/// The first SIGTERM or SIGINT stops the backup, which removes what it has written; the second one ends the process.
+fn stop_on_signal() -> Result<StopFlag, CliError> {
+    let flag = StopFlag::default();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind)?;
+        let flag = flag.clone();
+        actix_web::rt::spawn(async move {
+            while signals.recv().await.is_some() {
+                if flag.set() {
+                    std::process::exit(1);
+                }
+                print_error("api: stopping; a second signal ends this at once");
+            }
+        });
+    }
+    Ok(flag)
 }
 
 /// By a wrong clock a backup would be named as no other machine reads it, and newer ones than it would be deleted for outdated.
@@ -111,17 +138,36 @@ fn report(made: &CreatedBackup) -> Result<(), CliError> {
 async fn store(settings: &Settings, plan: BackupPlan, clock: &ComparedClock) -> Result<(), CliError> {
     let files = files(&settings.storage)?;
     let storage = files.clone();
-    let made = off_thread(move || {
-        let made = backup::create(&storage, &plan)?;
-        backup::record(&plan.database, &made)?;
-        Ok(made)
+    let (made, recorded, database) = off_thread(move || {
+        let database = database_id(&plan.database, &plan.coverage)?;
+        let made = backup::create(&storage, &plan, database)?;
+        let recorded = backup::record(&plan.database, &made);
+        Ok((made, recorded, database))
     })
     .await?;
-    report(&made)?;
-    clock.check().map_err(|wrong| CliError::Clock("no backup is deleted", wrong))?;
-    let outdated = backup::delete_outdated(&files, settings.backup.keep, made.made_at).await?;
-    report_skipped(&outdated.skipped)?;
-    outdated.found.iter().try_for_each(|name| print(format_args!("deleted {name}")))
+    // Whatever fails from here on, the others are done: backups that are never deleted would fill the storage.
+    let pruned = match clock.check() {
+        Ok(()) => {
+            backup::delete_outdated(&files, settings.backup.keep, database, made.made_at).await.map_err(CliError::from)
+        }
+        Err(wrong) => Err(CliError::Clock("no backup is deleted", wrong)),
+    };
+    let reported = report(&made).and_then(|()| pruned.as_ref().map_or(Ok(()), report_pruned));
+    after_storing(&made, [recorded.map_err(CliError::from), pruned.map(drop), reported])
+}
+
+/// The result of a command that has stored a backup, and of its steps after that.
+fn after_storing(made: &CreatedBackup, steps: impl IntoIterator<Item = Result<(), CliError>>) -> Result<(), CliError> {
+    let failures: Vec<_> = steps.into_iter().filter_map(Result::err).collect();
+    if failures.is_empty() { Ok(()) } else { Err(CliError::Stored(made.name.clone(), failures)) }
+}
+
+fn report_pruned(pruned: &PrunedBackups) -> Result<(), CliError> {
+    report_skipped(&pruned.skipped)?;
+    if pruned.others > 0 {
+        print(format_args!("kept {} that this database is not known to have made", pruned.others))?;
+    }
+    pruned.deleted.iter().try_for_each(|name| print(format_args!("deleted {name}")))
 }
 
 fn report_skipped(files: &[SkippedFile]) -> Result<(), CliError> {
@@ -145,13 +191,14 @@ fn row(StoredBackup { name, size_bytes }: &StoredBackup, now: DateTime<Utc>) -> 
         "name": name.to_string(),
         "made_at": name.made_at,
         "size_bytes": size_bytes,
+        "database": name.database.map(|database| database.to_string()),
         "encrypted": name.encrypted,
         "is_ahead": name.is_ahead(now),
     })
 }
 
 async fn verify(product: &Product, BackupSelection { backup, identity }: BackupSelection) -> Result<(), CliError> {
-    let source = source(&backup, clock().now()).await?;
+    let source = source(product, backup, clock().now()).await?;
     let identities = identities(identity.as_deref())?;
     let coverage = product.schema.coverage();
     let contents = off_thread(move || backup::verify(&source, &identities, &coverage)).await?;
@@ -164,29 +211,47 @@ async fn restore(
 ) -> Result<(), CliError> {
     let settings = settings()?;
     let now = compared_clock(&settings).await?.shared_now().0;
-    let source = source(&backup, now).await?;
+    let source = source(product, backup, now).await?;
     let identities = identities(identity.as_deref())?;
     prepare_folder(&settings)?;
     let coverage = product.schema.coverage();
-    let contents = off_thread(move || {
-        let order =
-            RestorePlan { database: &settings.database.url, coverage: &coverage, identities: &identities, moving, now };
-        backup::restore(&source, &order)
+    let files = files(&settings.storage)?;
+    let (contents, picture) = off_thread(move || {
+        let database = &settings.database.url;
+        let order = RestorePlan { database, coverage: &coverage, identities: &identities, moving, now };
+        let contents = backup::restore(&source, &order)?;
+        Ok((contents, if moving { None } else { backup::any_picture(database)? }))
     })
     .await?;
-    print(format_args!("restored: {contents}"))
+    print(format_args!("restored: {contents}"))?;
+    match picture {
+        Some(picture) if backup::has_picture(&files, &picture).await? => print(SHARED_PICTURES),
+        _ => Ok(()),
+    }
 }
 
 /// `latest` and names of backups always refer to the storage, even if a local file has that name: otherwise an older backup
 /// could be verified or restored unnoticed.
-async fn source(backup: &str, now: DateTime<Utc>) -> Result<BackupSource, CliError> {
+async fn source(product: &Product, backup: PathBuf, now: DateTime<Utc>) -> Result<BackupSource, CliError> {
     let stored = |name| Ok(BackupSource::Stored(Box::new(files(&settings()?.storage)?), name));
-    if backup == "latest" {
-        let newest = backup::latest(&files(&settings()?.storage)?, now).await?;
+    if backup == Path::new("latest") {
+        let settings = settings()?;
+        let newest = backup::latest(&files(&settings.storage)?, now, own_id(&settings, product)).await?;
         report_skipped(&newest.skipped)?;
         return stored(newest.found.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
-    backup.parse::<BackupName>().map_or_else(|()| Ok(BackupSource::File(PathBuf::from(backup))), stored)
+    // A name that is not UTF-8 is a file's.
+    match backup.to_str().and_then(|text| text.parse().ok()) {
+        Some(name) => stored(name),
+        None => Ok(BackupSource::File(backup)),
+    }
+}
+
+/// `None` also for a database that cannot be read: `verify` needs none, and a restore begins with an empty one.
+async fn own_id(settings: &Settings, product: &Product) -> Option<DatabaseId> {
+    let database = settings.database.url.clone();
+    let coverage = product.schema.coverage();
+    off_thread(move || Ok(database_id(&database, &coverage)?)).await.ok()
 }
 
 fn identities(file: Option<&Path>) -> Result<Identities, CliError> {

@@ -27,6 +27,9 @@ pub(super) enum CliError {
     Io(#[from] std::io::Error),
     #[error("standard output cannot be written: {0}")]
     Output(std::io::Error),
+    /// What failed after a backup was stored, each in a line.
+    #[error("{}", .1.iter().map(|error| format!("{} is stored, but {error}", .0)).collect::<Vec<_>>().join("\n"))]
+    Stored(String, Vec<CliError>),
     #[error("cannot send requests: {0}")]
     Smoke(#[from] reqwest::Error),
     #[error("{0}")]

@@ -108,6 +108,7 @@ layouts![
     completed_steps,
     sent_mails,
     last_backup,
+    database_identity,
 ];
 
 /// An SQL type with its [`ColumnKind`].

@@ -4,6 +4,7 @@ mod any;
 pub mod backup;
 pub mod completed_steps;
 pub mod connection;
+pub mod database_identity;
 pub mod events;
 mod feature_migrations;
 mod file;

@@ -28,6 +28,14 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    database_identity (id) {
+        id -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     known_networks (user_id, network) {
         user_id -> Int8,
         network -> Text,
@@ -175,6 +183,7 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     auth_events,
     completed_steps,
+    database_identity,
     known_networks,
     last_backup,
     mail_outbox,

@@ -2,6 +2,7 @@
 
 use super::error::BackupError;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
+use super::stop::StopFlag;
 use super::writer::ArchiveWriter;
 use crate::config::DatabaseUrl;
 use crate::store;
@@ -20,6 +21,7 @@ pub struct BackupPlan {
     pub recipients: Vec<Recipient>,
     /// The current time.
     pub made_at: DateTime<Utc>,
+    pub stop: StopFlag,
 }
 
 /// A backup that was created.
@@ -45,20 +47,24 @@ pub fn write(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> 
     };
     snapshot(&plan.database, &plan.coverage, |snapshot| {
         let mut archive = ArchiveWriter::new(output, &plan.recipients, &header)?;
-        write_tables(snapshot, &plan.coverage, &mut archive)?;
+        write_tables(snapshot, plan, &mut archive)?;
         Ok(archive.finish()?)
     })
 }
 
 fn write_tables(
     snapshot: &mut DatabaseSnapshot<'_>,
-    coverage: &Coverage,
+    plan: &BackupPlan,
     archive: &mut ArchiveWriter<impl Write>,
 ) -> Result<(), BackupError> {
-    for table in &coverage.tables {
+    for table in &plan.coverage.tables {
+        plan.stop.check()?;
         let last_id = if table.is_numbered() { Some(snapshot.last_id(table)?) } else { None };
         archive.table(table, last_id)?;
-        snapshot.each_row(table, |json| archive.row(table, json).map_err(BackupError::from))?;
+        snapshot.each_row(table, |json| {
+            plan.stop.check()?;
+            archive.row(table, json).map_err(BackupError::from)
+        })?;
     }
     Ok(())
 }

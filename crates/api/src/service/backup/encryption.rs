@@ -84,7 +84,8 @@ impl Identities {
     pub fn read(file: Option<&Path>) -> std::result::Result<Self, String> {
         let Some(file) = file else { return Ok(Self(Vec::new())) };
         let refused = |what: &str| format!("the file of --identity, {}, {what}", file.display());
-        let keys = IdentityFile::from_file(file.to_string_lossy().into_owned())
+        let keys = std::fs::File::open(file)
+            .and_then(|file| IdentityFile::from_buffer(std::io::BufReader::new(file)))
             .map_err(|error| refused(&format!("cannot be used: {error}")))?
             .into_identities()
             .map_err(|error| refused(&format!("cannot be used: {error}")))?;

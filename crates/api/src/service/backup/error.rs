@@ -1,5 +1,6 @@
 //! Why a backup could not be created, verified or restored.
 
+use super::names::BackupName;
 use crate::files::FileError;
 use crate::store::StoreError;
 use crate::store::backup::SnapshotError;
@@ -25,6 +26,12 @@ pub enum BackupError {
     Storage(#[from] FileError),
     #[error("the backup cannot be written: {0}")]
     Write(#[from] Error),
+    #[error("stopped by a signal; no backup is made")]
+    Stopped,
+    #[error("cannot be recorded in the database, where metrics and alerts read it: {0}")]
+    Record(#[source] StoreError),
+    #[error("{0} is stored, but its folder cannot be flushed, so a power failure may undo it: {1}")]
+    Unflushed(PathBuf, Error),
     #[error("{0} is a device, a pipe, a link or a folder, which is not replaced; name a file")]
     NotAFile(PathBuf),
     #[error("{0} exists and is not a backup; name another file")]
@@ -39,12 +46,22 @@ pub enum BackupError {
     DatabaseFile(PathBuf),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, Error),
-    #[error("{0} is a pipe, and a restore reads the backup twice; write it to a file and name that")]
+    #[error("{0} is a pipe or a device, and a restore reads the backup twice; write it to a file and name that")]
     ReadOnce(PathBuf),
     #[error("there is no backup {0} in the storage; a file of this name is ./{0}")]
     Missing(String),
+    #[error("the backups in the storage are of several databases; name one, such as {}", Names(.0))]
+    Several(Vec<BackupName>),
     #[error("the database is not empty, there are rows in {}; a backup can only be restored into an empty one", .0.join(", "))]
     NotEmpty(Vec<String>),
+}
+
+struct Names<'a>(&'a [BackupName]);
+
+impl std::fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "))
+    }
 }
 
 /// Why an archive cannot be read.

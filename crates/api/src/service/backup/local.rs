@@ -32,13 +32,13 @@ pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, Back
 
 /// A user who names a device, a pipe or a link does not want it replaced by a file. Of existing files only backups are replaced: a
 /// typing error must not overwrite the database, a key or an `.env`. Returns the existing file's metadata.
-fn must_be_replaceable(file: &Path) -> Result<Option<Metadata>, BackupError> {
+fn must_be_replaceable(file: &Path) -> Result<Option<(Metadata, Beginning)>, BackupError> {
     match std::fs::symlink_metadata(file) {
         Ok(existing) if !existing.is_file() => Err(BackupError::NotAFile(file.to_owned())),
         Ok(existing) => match Beginning::of(open(file)?)? {
-            Beginning::Backup => Ok(Some(existing)),
-            Beginning::Encrypted if is_named_as_encrypted(file) => Ok(Some(existing)),
-            Beginning::Encrypted => Err(BackupError::Unmarked(file.to_owned())),
+            beginning @ (Beginning::Plain | Beginning::Encrypted) => Ok(Some((existing, beginning))),
+            Beginning::Unmarked if is_named_as_encrypted(file) => Ok(Some((existing, Beginning::Encrypted))),
+            Beginning::Unmarked => Err(BackupError::Unmarked(file.to_owned())),
             Beginning::Foreign => Err(BackupError::NotABackup(file.to_owned())),
         },
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -77,15 +77,28 @@ fn write_and_rename(
     let mut output = BufWriter::new(output);
     let rows = write(plan, &mut output)?;
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
-    if let Some(existing) = must_be_replaceable(file)? {
+    let existing = must_be_replaceable(file)?;
+    // Whoever may read an encrypted backup may not be meant to read password hashes.
+    if let Some((existing, beginning)) = existing
+        && (beginning == Beginning::Plain || !plan.recipients.is_empty())
+    {
         keep_rights(&output, &existing, &std::fs::metadata(folder_of(file))?)?;
     }
     output.sync_all()?;
     std::fs::rename(unfinished, file)?;
-    // The new name must survive a power failure, too.
-    File::open(folder_of(file))?.sync_all()?;
+    flush_folder(file).map_err(|error| BackupError::Unflushed(file.to_owned(), error))?;
     let size_bytes = output.metadata()?.len();
     Ok(CreatedBackup { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })
+}
+
+/// The new name must survive a power failure, too. Only a folder that may be read can be flushed; in another one this is left to
+/// the system.
+fn flush_folder(file: &Path) -> std::io::Result<()> {
+    match File::open(folder_of(file)) {
+        Ok(folder) => folder.sync_all(),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives the file the owner, the group and the mode of the one that it replaces: whoever collects backups may read by them. Where
@@ -102,9 +115,9 @@ fn keep_rights(output: &File, existing: &Metadata, folder: &Metadata) -> std::io
     output.set_permissions(Permissions::from_mode(existing.mode() & (0o707 | of_group)))
 }
 
-/// A pipe without a name, such as `/dev/stdin` behind another command: it is at its end once it was read.
+/// A pipe, with a name or without one such as `/dev/stdin` behind another command, is at its end once it was read.
 pub(super) fn is_read_once(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|pipe| !pipe.is_file()) && file.canonicalize().is_err()
+    std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 pub(super) fn open(file: &Path) -> Result<File, BackupError> {

@@ -111,10 +111,12 @@ impl<'a> ArchiveReader<'a> {
 /// What a file's beginning shows that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beginning {
-    /// A backup, possibly an older or damaged one.
-    Backup,
-    /// An encrypted file without the mark, which earlier releases did not write.
+    /// A backup that is not encrypted, possibly an older or damaged one.
+    Plain,
+    /// The same, encrypted.
     Encrypted,
+    /// An encrypted file without the mark, which earlier releases did not write.
+    Unmarked,
     Foreign,
 }
 
@@ -123,9 +125,9 @@ impl Beginning {
         let mut start = Vec::new();
         (&mut input).take(encryption::START.len() as u64).read_to_end(&mut start)?;
         Ok(match start.as_slice() {
-            start if start == encryption::START => Self::Backup,
-            start if start.starts_with(encryption::FIRST_LINE) => Self::Encrypted,
-            _ if has_header(Cursor::new(&start).chain(input)) => Self::Backup,
+            start if start == encryption::START => Self::Encrypted,
+            start if start.starts_with(encryption::FIRST_LINE) => Self::Unmarked,
+            _ if has_header(Cursor::new(&start).chain(input)) => Self::Plain,
             _ => Self::Foreign,
         })
     }

@@ -7,10 +7,12 @@ use super::reader::Beginning;
 use super::retention;
 use crate::config::Keep;
 use crate::files::{FileError, Files, OpenedFile, Upload};
+use crate::store::database_identity::DatabaseId;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{BoxStream, Fuse};
 use futures_util::{StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
 use std::io::{Error, Read, Result, Write};
 use tokio::runtime::Handle;
 
@@ -70,12 +72,27 @@ impl SkippedFile {
 }
 
 /// The newest backup, if there is one. Files that are named later than now, or are not backups, are skipped and reported. One that
-/// cannot be read is an error, because an older one is not what was asked for.
+/// cannot be read is an error, because an older one is not what was asked for. If several databases keep their backups here, the
+/// newest one of `own` is meant.
+///
+/// # Errors
+/// [`BackupError::Several`] if `own` is none of them.
 pub async fn latest(
     files: &Files,
     now: DateTime<Utc>,
+    own: impl Future<Output = Option<DatabaseId>>,
 ) -> std::result::Result<ScanResult<Option<BackupName>>, BackupError> {
-    let ScanResult { found: names, mut skipped } = named_until(files, now).await?;
+    let ScanResult { found: mut names, mut skipped } = named_until(files, now).await?;
+    // The newest of each, by database.
+    let newest: BTreeMap<_, _> = names.iter().map(|name| (name.database, *name)).collect();
+    if newest.keys().flatten().count() > 1 {
+        let own = own.await;
+        if own.is_none() || !newest.contains_key(&own) {
+            return Err(BackupError::Several(newest.into_values().collect()));
+        }
+        names.retain(|name| name.database == own);
+        skipped.retain(|file| file.name.database == own);
+    }
     for name in names.into_iter().rev() {
         let Some(file) = SkippedFile::unless_backup(name, Ok(is_backup(files, name).await?)) else {
             return Ok(ScanResult { found: Some(name), skipped });
@@ -85,7 +102,16 @@ pub async fn latest(
     Ok(ScanResult { found: None, skipped })
 }
 
-/// Deletes the backups that `keep` does not keep, after one was made at `made_at`, and returns their names. Files that are named later,
+/// The result of [`delete_outdated`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrunedBackups {
+    pub deleted: Vec<BackupName>,
+    pub skipped: Vec<SkippedFile>,
+    /// The number of backups that are not known to be of this database.
+    pub others: usize,
+}
+
+/// Deletes the backups of the database `own` that `keep` does not keep, after one was made at `made_at`. Files that are named later,
 /// are not backups or cannot be read stay and do not count: otherwise they would fill their day instead of a backup. Backups from
 /// about the same time stay, too: the new one, which a clock difference may order before an older one, and one for other recipients.
 ///
@@ -94,9 +120,14 @@ pub async fn latest(
 pub async fn delete_outdated(
     files: &Files,
     keep: Keep,
+    own: DatabaseId,
     made_at: DateTime<Utc>,
-) -> std::result::Result<ScanResult<Vec<BackupName>>, BackupError> {
-    let ScanResult { found: names, mut skipped } = named_until(files, made_at).await?;
+) -> std::result::Result<PrunedBackups, BackupError> {
+    let ScanResult { found: mut names, mut skipped } = named_until(files, made_at).await?;
+    let all = names.len();
+    names.retain(|name| name.database == Some(own));
+    skipped.retain(|file| file.name.database == Some(own));
+    let others = all - names.len();
     let mut backups = Vec::new();
     for name in names {
         match SkippedFile::unless_backup(name, is_backup(files, name).await) {
@@ -109,7 +140,7 @@ pub async fn delete_outdated(
     for name in &outdated {
         files.delete(&path(*name)).await?;
     }
-    Ok(ScanResult { found: outdated, skipped })
+    Ok(PrunedBackups { deleted: outdated, skipped, others })
 }
 
 /// The names that are not later than `now`, oldest first; the others are skipped.
@@ -127,8 +158,8 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
     let files = files.clone();
     let reading = tokio::task::spawn_blocking(move || match open(&files, name) {
         Ok(input) => Ok(match Beginning::of(input)? {
-            Beginning::Backup => true,
-            Beginning::Encrypted => name.encrypted,
+            Beginning::Plain | Beginning::Encrypted => true,
+            Beginning::Unmarked => name.encrypted,
             Beginning::Foreign => false,
         }),
         Err(BackupError::Missing(_)) => Ok(false), // deleted since it was listed
@@ -138,8 +169,12 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
 }
 
 /// Writes a backup into the storage; blocks. The file appears under its name once it is complete; after a failure nothing is left.
-pub fn create(files: &Files, plan: &BackupPlan) -> std::result::Result<CreatedBackup, BackupError> {
-    let name = BackupName { made_at: plan.made_at, encrypted: !plan.recipients.is_empty() };
+pub fn create(
+    files: &Files,
+    plan: &BackupPlan,
+    database: DatabaseId,
+) -> std::result::Result<CreatedBackup, BackupError> {
+    let name = BackupName { made_at: plan.made_at, database: Some(database), encrypted: !plan.recipients.is_empty() };
     let runtime = Handle::current();
     let mut output = Output { upload: files.upload(&path(name), CONTENT_TYPE), runtime, size_bytes: 0 };
     match write(plan, &mut output) {
@@ -211,7 +246,7 @@ mod tests {
 
     #[test]
     fn other_files_and_unreadable_files_are_skipped() {
-        let name = BackupName { made_at: chrono::DateTime::UNIX_EPOCH, encrypted: false };
+        let name = BackupName { made_at: chrono::DateTime::UNIX_EPOCH, database: None, encrypted: false };
         assert_eq!(SkippedFile::unless_backup(name, Ok(true)), None);
         for found in [Ok(false), Err(BackupError::from(std::io::Error::from(ErrorKind::PermissionDenied)))] {
             let why = found.as_ref().map_or_else(ToString::to_string, |_| "it is not a backup".to_owned());

@@ -44,6 +44,8 @@ pub fn own_tables() -> Vec<Table> {
         }),
         // A restored database records its own backups only.
         Table::of(layouts::last_backup()).not_backed_up(),
+        // A restored database is another one.
+        Table::of(layouts::database_identity()).not_backed_up(),
     ]
 }
 

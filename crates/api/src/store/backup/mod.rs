@@ -9,4 +9,4 @@ mod snapshot;
 
 pub use coverage::Coverage;
 pub use load::{Loading, load, occupied_tables, write_once};
-pub use snapshot::{DatabaseSnapshot, SnapshotError, snapshot};
+pub use snapshot::{DatabaseSnapshot, SnapshotError, database_id, snapshot};

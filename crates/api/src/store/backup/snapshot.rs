@@ -5,6 +5,7 @@ use super::rollback::Rollback;
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::any::AnyConnection;
+use crate::store::database_identity::{self, DatabaseId};
 use crate::store::layouts::Layout;
 use crate::store::state::{self, StateError, Versions};
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
@@ -69,6 +70,13 @@ where
         work(&mut DatabaseSnapshot { connection }).map_err(Rollback::Work)
     });
     all.map_err(Rollback::into_error)
+}
+
+/// The identity of the database, which must have the schema of this program.
+pub fn database_id(url: &DatabaseUrl, coverage: &Coverage) -> Result<DatabaseId, SnapshotError> {
+    snapshot(url, coverage, |snapshot| {
+        database_identity::get(snapshot.connection).map_err(|error| StoreError::from_query(error).into())
+    })
 }
 
 impl DatabaseSnapshot<'_> {

@@ -1,13 +1,17 @@
 //! `api backup create --to`: which files it writes and replaces.
 
+use super::drill::insert_people;
 use super::key;
 use super::program::{api, done, failed};
 use super::rows::insert_odd_rows;
-use crate::support::{Database, TestDb};
+use crate::support::{Database, SECRET_KEY, TestDb, eventually, execute};
 use api::config::DatabaseUrl;
+use std::ffi::OsStr;
 use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Each succeeds and reports a whole backup; the last one remains.
 #[actix_web::test]
@@ -16,9 +20,8 @@ async fn concurrent_backups_into_one_file_do_not_corrupt_it() {
     let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     insert_odd_rows(&db);
     let create = || api(folder.path(), db.url(), &["create", "--to", "here"]);
-    let running: Vec<_> = (0..AT_ONCE)
-        .map(|_| create().stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap())
-        .collect();
+    let running: Vec<_> =
+        (0..AT_ONCE).map(|_| create().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()).collect();
     for child in running {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -69,6 +72,87 @@ async fn a_backup_that_replaces_another_keeps_its_owner_group_and_mode() {
         create();
         assert_eq!(rights(), (uid, gid, mode));
         assert_ne!(std::fs::metadata(&file).unwrap().ino(), before, "it was replaced");
+    }
+}
+
+/// Everyone may collect an encrypted backup. A plain one of the same name has password hashes.
+#[actix_web::test]
+async fn a_plain_backup_does_not_take_the_rights_of_an_encrypted_one() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let file = folder.path().join("here");
+    let (recipient, _) = key(folder.path());
+    let recipient = recipient.to_string();
+    let encrypted = ["create", "--to", "here", "--recipient", &recipient];
+    let mode = || std::fs::metadata(&file).unwrap().mode() & 0o777;
+    done(api(folder.path(), db.url(), &encrypted));
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    done(api(folder.path(), db.url(), &encrypted));
+    assert_eq!(mode(), 0o644);
+    done(api(folder.path(), db.url(), &encrypted[..3]));
+    assert_eq!(mode(), 0o600);
+}
+
+/// As a drop box, from which another user collects.
+#[actix_web::test]
+async fn a_backup_is_written_into_a_folder_that_may_not_be_read() {
+    let (db, folder) = (TestDb::of_the_program(Database::Postgres), tempfile::tempdir().unwrap());
+    let drop_box = folder.path().join("box");
+    std::fs::create_dir(&drop_box).unwrap();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&drop_box, Permissions::from_mode(0o333)).unwrap();
+    // Root may read every folder.
+    let drop_rights = "[ \"$(id -u)\" = 0 ] && set -- setpriv --reuid=nobody --regid=nogroup --clear-groups \"$@\"";
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{drop_rights}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_api"), "backup", "create"])
+        .args(["--to", "box/here"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("SECRET_KEY", SECRET_KEY)
+        .env("DATABASE_URL", db.url());
+    assert!(done(command).starts_with("made box/here: "));
+    done(api(folder.path(), db.url(), &["verify", "box/here"]));
+}
+
+#[actix_web::test]
+async fn a_file_name_that_is_not_utf8_is_the_same_file_for_every_command() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (recipient, identity) = key(folder.path());
+    let odd = |name: &[u8]| OsStr::from_bytes(name).to_owned();
+    let (file, key) = (odd(b"b\xffackup"), odd(b"k\xffey"));
+    std::fs::rename(identity, folder.path().join(&key)).unwrap();
+    let mut create = api(folder.path(), db.url(), &["create", "--recipient", &recipient.to_string(), "--to"]);
+    create.arg(&file);
+    done(create);
+    let target = TestDb::empty(Database::Sqlite);
+    for command in ["verify", "restore"] {
+        let mut command = api(folder.path(), target.url(), &[command, "--identity"]);
+        command.arg(&key).arg(&file);
+        done(command);
+    }
+}
+
+/// As when the machine shuts down. What is left may be a plain copy of half the accounts.
+#[actix_web::test]
+async fn a_backup_that_is_stopped_leaves_no_file() {
+    for (arguments, at) in [(&["create", "--to", "box/here"][..], "box"), (&["create"], "data/files/backups")] {
+        let (db, folder) = (TestDb::of_the_program(Database::Postgres), tempfile::tempdir().unwrap());
+        std::fs::create_dir(folder.path().join("box")).unwrap();
+        let files = || std::fs::read_dir(folder.path().join(at)).map_or(0, Iterator::count);
+        insert_people(&db, 1, 15_000); // more than the upload of one part
+        let mut holder = db.connect();
+        execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
+        execute(&mut holder, "BEGIN");
+        execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
+        let mut command = api(folder.path(), db.url(), arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        eventually("the backup has begun", async || (files() == 1).then_some(())).await;
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().starts_with("api: stopping"));
+        execute(&mut holder, "ROLLBACK");
+        assert_eq!(lines.next().unwrap().unwrap(), "api: stopped by a signal; no backup is made");
+        assert_eq!((child.wait().unwrap().code(), files()), (Some(1), 0));
     }
 }
 

@@ -11,8 +11,9 @@ mod stored;
 use crate::support::{Database, ManualClock, TestDb, coverage};
 use age::x25519::{Identity, Recipient};
 use api::service::backup::{
-    BackupError, BackupPlan, BackupSource, Contents, Identities, RestorePlan, create_file, restore, verify,
+    BackupError, BackupPlan, BackupSource, Contents, Identities, RestorePlan, StopFlag, create_file, restore, verify,
 };
+use api::store::database_identity::DatabaseId;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -26,7 +27,13 @@ fn plan(db: &TestDb, recipients: Vec<Recipient>) -> BackupPlan {
         coverage: coverage(),
         recipients,
         made_at: ManualClock::START.parse().unwrap(),
+        stop: StopFlag::default(),
     }
+}
+
+/// The identity of `db`.
+fn id(db: &TestDb) -> DatabaseId {
+    db.value("SELECT id FROM database_identity").unwrap().parse().unwrap()
 }
 
 /// No decryption key.

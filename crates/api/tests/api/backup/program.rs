@@ -1,19 +1,23 @@
 //! `api backup` as an operator runs it: its output and its exit status.
 
+use super::drill::insert_people;
 use super::rows::insert_odd_rows;
-use super::{BOTH, key};
-use crate::support::{BucketServer, Database, ShiftedClock, TestDb, on_both_databases};
+use super::{BOTH, id, key};
+use crate::support::{BucketServer, Database, ShiftedClock, TestDb, migrate_as_the_program, on_both_databases};
 use api::clock::{Clock, SystemClock};
 use api::config::StorageSettings;
 use api::service::backup::BackupName;
 use chrono::Duration;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 on_both_databases![
     backups_are_created_listed_verified_and_restored,
+    deployments_that_share_a_storage_keep_their_own_backups,
+    a_stored_backup_replaces_the_outdated_ones_although_a_later_step_fails,
+    a_copy_that_shares_the_pictures_of_its_source_is_reported,
     a_backup_is_named_by_the_databases_clock_and_another_clock_deletes_nothing,
 ];
 
@@ -122,9 +126,10 @@ async fn a_new_backup_deletes_the_outdated_ones() {
     let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let backups = folder.path().join("data/files/backups");
     std::fs::create_dir_all(&backups).unwrap();
+    let id = id(&db);
     for day in 10..20 {
         std::fs::write(
-            backups.join(format!("latchkey-202501{day}T030000Z.zst")),
+            backups.join(format!("latchkey-202501{day}T030000Z-{id}.zst")),
             "age-encryption.org/v1\n-> Latchkey backup\n",
         )
         .unwrap();
@@ -137,31 +142,66 @@ async fn a_new_backup_deletes_the_outdated_ones() {
     assert_eq!(done(api(folder.path(), db.url(), &["list"])).lines().count(), 3);
 }
 
+/// Two deployments keep their nightly backups in one storage, and each keeps one.
+async fn deployments_that_share_a_storage_keep_their_own_backups(database: Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let deployments = [TestDb::empty(database), TestDb::empty(database)];
+    let on = |db: &TestDb, arguments: &[&str]| {
+        let mut command = api(folder.path(), db.url(), arguments);
+        command.env("BACKUP_KEEP", "1d");
+        command
+    };
+    let mut earlier = Vec::new();
+    for db in &deployments {
+        migrate_as_the_program(&db.parsed_url()).unwrap();
+        earlier.push(put_yesterdays(folder.path(), db));
+    }
+    for (db, other) in [(&deployments[0], 1), (&deployments[1], 1)] {
+        let output = done(on(db, &["create"]));
+        let deleted: Vec<_> = output.lines().filter_map(|line| line.strip_prefix("deleted ")).collect();
+        assert_eq!(deleted, [earlier.remove(0).file_name().unwrap()], "{output}");
+        assert!(output.contains(&format!("kept {other} that this database is not known to have made\n")), "{output}");
+    }
+    for db in &deployments {
+        insert_odd_rows(db);
+        done(on(db, &["verify", "latest"]));
+    }
+    let target = TestDb::empty(database);
+    let output = failed(on(&target, &["restore", "latest"]));
+    assert!(output.contains("of several databases; name one, such as latchkey-2"), "{output}");
+    let listed = done(on(&target, &["list"]));
+    let own = id(&deployments[0]).to_string();
+    let name = listed.lines().find(|line| line.contains(&own)).unwrap().split(' ').next().unwrap();
+    done(on(&target, &["restore", name]));
+    assert_ne!(id(&target), id(&deployments[0]), "a copy is another database");
+}
+
 #[actix_web::test]
 async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest() {
-    const AHEAD: &str = "latchkey-20991231T235959Z.zst";
     let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let name_ahead = format!("latchkey-20991231T235959Z-{}.zst", id(&db));
+    let name_ahead = name_ahead.as_str();
     let backups = folder.path().join("data/files/backups");
     std::fs::create_dir_all(&backups).unwrap();
-    std::fs::write(backups.join(AHEAD), "junk").unwrap();
+    std::fs::write(backups.join(name_ahead), "junk").unwrap();
     let on = |arguments: &[&str]| {
         let mut command = api(folder.path(), db.url(), arguments);
         command.env("BACKUP_KEEP", "1d");
         command
     };
-    let warning = format!("warning: {AHEAD} does not count: it is named later than now\n");
+    let warning = format!("warning: {name_ahead} does not count: it is named later than now\n");
     let none = "api: there is no backup in the storage\n";
     assert_eq!(run(on(&["verify", "latest"])), (1, warning.clone(), none.to_owned()));
     for arguments in [["create"].as_slice(), &["create"], &["verify", "latest"]] {
         assert!(done(on(arguments)).contains(&warning));
     }
-    assert!(failed(on(&["verify", AHEAD])).contains("not a backup of Latchkey"));
+    assert!(failed(on(&["verify", name_ahead])).contains("not a backup of Latchkey"));
     let listed = done(on(&["list"]));
     // Two backups in the same second have the same name, so the number of lines varies.
     let lines: Vec<_> = listed.lines().collect();
     let (ahead, made) = lines.split_last().unwrap();
     let warning = "warning: named later than now, so it is not the latest";
-    assert!(ahead.starts_with(AHEAD) && ahead.ends_with(warning), "{listed}");
+    assert!(ahead.starts_with(name_ahead) && ahead.ends_with(warning), "{listed}");
     assert!(!made.is_empty() && made.iter().all(|line| !line.contains("warning")), "{listed}");
     let json: Vec<Value> = serde_json::from_str(&done(on(&["list", "--json"]))).unwrap();
     let are_ahead: Vec<_> = json.iter().map(|backup| backup["is_ahead"].as_bool().unwrap()).collect();
@@ -177,7 +217,7 @@ async fn a_backup_is_named_by_the_databases_clock_and_another_clock_deletes_noth
         std::fs::create_dir_all(&backups).unwrap();
         let earlier = (1..=9).map(|days| {
             let made_at = SystemClock.now() - Duration::days(days);
-            BackupName { made_at, encrypted: false }.to_string()
+            BackupName { made_at, database: Some(id(&db)), encrypted: false }.to_string()
         });
         let earlier: Vec<_> = earlier.collect();
         done(api(folder.path(), db.url(), &["create", "--to", "backup"]));
@@ -197,7 +237,7 @@ async fn a_backup_is_named_by_the_databases_clock_and_another_clock_deletes_noth
             continue;
         }
         assert_eq!((code, left), (1, earlier.len() + 1), "{stdout}{stderr}");
-        assert!(stderr.starts_with("api: no backup is deleted: this machine's clock differs"), "{stderr}");
+        assert!(stderr.contains(" is stored, but no backup is deleted: this machine's clock differs"), "{stderr}");
         assert!(!stdout.contains("deleted"), "{stdout}");
 
         // `restore latest` finds it as the newest, even with the wrong clock.
@@ -211,6 +251,95 @@ async fn a_backup_is_named_by_the_databases_clock_and_another_clock_deletes_noth
         let restored =
             target.value("SELECT CAST(at AS text) AS value FROM auth_events WHERE kind = 'restored'").unwrap();
         assert!(restored.starts_with(&SystemClock.now().format("%Y-%m").to_string()), "{restored}");
+    }
+}
+
+/// Puts a backup of yesterday into the storage and returns its file. With `BACKUP_KEEP=1d` the next one replaces it.
+fn put_yesterdays(folder: &Path, db: &TestDb) -> PathBuf {
+    let backups = folder.join("data/files/backups");
+    std::fs::create_dir_all(&backups).unwrap();
+    done(api(folder, db.url(), &["create", "--to", "backup"]));
+    let made_at = SystemClock.now() - Duration::days(1);
+    let file = backups.join(BackupName { made_at, database: Some(id(db)), encrypted: false }.to_string());
+    std::fs::copy(folder.join("backup"), &file).unwrap();
+    file
+}
+
+/// A nightly job whose output or database takes no writes must not fill the storage.
+async fn a_stored_backup_replaces_the_outdated_ones_although_a_later_step_fails(database: Database) {
+    let (db, folder) = (TestDb::of_the_program(database), tempfile::tempdir().unwrap());
+    let create = |arguments: &[&str]| {
+        let mut command = api(folder.path(), db.url(), arguments);
+        command.env("BACKUP_KEEP", "1d");
+        command
+    };
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let closed = || std::io::pipe().unwrap().1;
+    for stdout in [Stdio::from(full()), Stdio::from(closed())] {
+        let yesterdays = put_yesterdays(folder.path(), &db);
+        let output = create(&["create"]).stdout(stdout).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.starts_with("api: latchkey-2"), "{stderr}");
+        assert!(stderr.contains(".zst is stored, but standard output cannot be written: "), "{stderr}");
+        assert!(!yesterdays.exists());
+        let output = create(&["create", "--to", "here"]).stdout(full()).output().unwrap();
+        assert!(output.stderr.starts_with(b"api: here is stored, but standard output cannot be written: "));
+    }
+    if database == Database::Postgres {
+        let yesterdays = put_yesterdays(folder.path(), &db);
+        let name = db.value("SELECT current_database()").unwrap();
+        db.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+        let (code, stdout, stderr) = run(create(&["create"]));
+        assert_eq!(code, 1, "{stdout}");
+        assert!(stderr.contains(".zst is stored, but cannot be recorded in the database"), "{stderr}");
+        assert!(stdout.starts_with("made ") && stdout.contains("\ndeleted "), "{stdout}");
+        assert!(!yesterdays.exists());
+    }
+}
+
+/// A test restore in the place of the source: what the copy's owner replaces, the source's owner loses.
+async fn a_copy_that_shares_the_pictures_of_its_source_is_reported(database: Database) {
+    const WARNING: &str = "warning: the pictures of these accounts are in this storage.";
+    const KEY: &str = "00112233445566778899aabbccddeeff.png";
+    let (db, folder) = (TestDb::of_the_program(database), tempfile::tempdir().unwrap());
+    insert_people(&db, 1, 2);
+    db.execute(&format!("UPDATE users SET avatar_key = '{KEY}' WHERE id = 2"));
+    let pictures = folder.path().join("data/files/avatars");
+    std::fs::create_dir_all(&pictures).unwrap();
+    std::fs::write(pictures.join(KEY), "a picture").unwrap();
+    done(api(folder.path(), db.url(), &["create"]));
+    let restore = |arguments: &[&str]| {
+        let target = TestDb::empty(database);
+        done(api(folder.path(), target.url(), &[&["restore", "latest"], arguments].concat()))
+    };
+    assert!(restore(&[]).contains(WARNING));
+    assert!(!restore(&["--moving"]).contains(WARNING), "the source is gone");
+    std::fs::remove_dir_all(pictures).unwrap();
+    assert!(!restore(&[]).contains(WARNING), "the pictures are elsewhere");
+}
+
+/// `api … 2>&1 | head -1`, and a full disk.
+#[actix_web::test]
+async fn an_output_that_cannot_be_written_changes_no_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = || Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    let smoke = ["smoke", "--api", "http://127.0.0.1:1", "--web", "http://127.0.0.1:1"];
+    for (arguments, code) in [
+        (&["openapi"][..], 1),
+        (&["generate-secret"], 1),
+        (&["check"], 1),
+        (&["backup", "verify", "nowhere"], 1),
+        (&["--version"], 0),
+        (&["nonsense"], 2),
+        (&smoke, 1),
+    ] {
+        for stream in [full as fn() -> Stdio, closed] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+            command.args(arguments).current_dir(folder.path()).env_clear().stdout(stream()).stderr(stream());
+            assert_eq!(command.status().unwrap().code(), Some(code), "{arguments:?}");
+        }
     }
 }
 
@@ -257,6 +386,7 @@ async fn odd_names_among_the_backups_stop_neither_the_list_nor_the_deletion() {
     ];
     let (db, folder, server) =
         (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
+    let id = id(&db);
     for backups in [folder.path().join("data/files/backups"), server.path().join("backups")] {
         for odd in ODD {
             let file = backups.join(odd);
@@ -265,7 +395,7 @@ async fn odd_names_among_the_backups_stop_neither_the_list_nor_the_deletion() {
         }
         for day in 10..20 {
             std::fs::write(
-                backups.join(format!("latchkey-202501{day}T030000Z.zst")),
+                backups.join(format!("latchkey-202501{day}T030000Z-{id}.zst")),
                 "age-encryption.org/v1\n-> Latchkey backup\n",
             )
             .unwrap();

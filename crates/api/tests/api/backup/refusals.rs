@@ -3,10 +3,9 @@
 use super::program::{api, done, failed};
 use super::rows::insert_odd_rows;
 use super::{BOTH, Backup, key, plan};
-use crate::support::{Database, TestDb, coverage, eventually, on_both_databases};
+use crate::support::{Database, TestDb, coverage, eventually, execute, on_both_databases};
 use api::config::DatabaseUrl;
 use api::service::backup::{Identities, create_file, verify};
-use std::io::Write;
 use std::process::{Command, Stdio};
 
 on_both_databases![
@@ -14,6 +13,7 @@ on_both_databases![
     a_damaged_backup_is_refused_before_the_database_is_touched,
     a_row_that_the_database_refuses_leaves_it_empty,
     a_restore_from_standard_input_needs_a_file,
+    a_restore_from_a_named_pipe_is_refused,
     a_restore_that_is_killed_leaves_an_empty_database,
     a_database_of_another_release_is_not_backed_up,
 ];
@@ -199,43 +199,81 @@ async fn a_restore_from_standard_input_needs_a_file(database: Database) {
     };
     let mut cat = Command::new("cat").arg(folder.path().join("backup")).stdout(Stdio::piped()).spawn().unwrap();
     let output = failed(restore(cat.stdout.take().unwrap().into()));
-    assert!(output.starts_with("api: /dev/stdin is a pipe, and a restore reads the backup twice"), "{output}");
+    assert!(
+        output.starts_with("api: /dev/stdin is a pipe or a device, and a restore reads the backup twice"),
+        "{output}"
+    );
     cat.wait().unwrap();
     assert_eq!(target.tables(), Vec::<String>::new());
     let file = std::fs::File::open(folder.path().join("backup")).unwrap();
     assert!(done(restore(file.into())).starts_with("restored: "));
 }
 
-/// The archive comes through a pipe, so that the test knows how far the restore has progressed.
+/// Its second reading would wait for another writer, and keep the tables locked.
+async fn a_restore_from_a_named_pipe_is_refused(database: Database) {
+    let (target, folder) = (TestDb::empty(database), tempfile::tempdir().unwrap());
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for source in [pipe.to_str().unwrap(), "/dev/null"] {
+        let output = failed(api(folder.path(), target.url(), &["restore", source]));
+        assert!(output.contains("is a pipe or a device, and a restore reads the backup twice"), "{output}");
+    }
+    assert_eq!(target.tables(), Vec::<String>::new());
+}
+
+/// The database is empty, but the first session waits for a lock, or for a query without an end.
 async fn a_restore_that_is_killed_leaves_an_empty_database(database: Database) {
     let source = TestDb::migrated(Database::Sqlite);
     super::drill::insert_people(&source, 1, 3_000);
     let bytes = Backup::of(&source).bytes();
-    assert!(bytes.len() > 500_000);
-    let (target, folder) = (TestDb::empty(database), tempfile::tempdir().unwrap());
-    let pipe = folder.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
-        .args(["backup", "restore"])
-        .arg(&pipe)
-        .current_dir(folder.path())
-        .env_clear()
-        .env("DATABASE_URL", target.url())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::fs::write(&pipe, &bytes).unwrap();
-    // When the schema exists, the archive has been verified, and is then read a second time.
-    eventually("the schema exists", async || target.tables().contains(&"users".to_owned()).then_some(())).await;
-    let mut second = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
-    second.write_all(&bytes[..bytes.len() - 100]).unwrap();
+    let (target, folder) = (TestDb::of_the_program(database), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("backup"), &bytes).unwrap();
+    let mut holder = target.connect();
+    let (setup, cleanup) = match database {
+        Database::Sqlite => (
+            vec![
+                "CREATE VIEW endless AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n",
+                "CREATE TRIGGER wait BEFORE INSERT ON sessions BEGIN SELECT count(*) FROM endless; END",
+            ],
+            vec!["DROP TRIGGER wait", "DROP VIEW endless"],
+        ),
+        Database::Postgres => (
+            vec![
+                "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$",
+                "CREATE TRIGGER wait BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION wait()",
+                "SELECT pg_advisory_lock(1)",
+            ],
+            vec!["SELECT pg_advisory_unlock(1)", "DROP TRIGGER wait ON sessions", "DROP FUNCTION wait"],
+        ),
+    };
+    for statement in setup {
+        execute(&mut holder, statement);
+    }
+    let mut child = api(folder.path(), target.url(), &["restore", "backup"]).stderr(Stdio::null()).spawn().unwrap();
+    let loads = async || match database {
+        // More rows than the cache holds are in the log before the commit.
+        Database::Sqlite => {
+            let log = format!("{}-wal", target.file().display());
+            std::fs::metadata(log).is_ok_and(|log| log.len() > 1_000_000).then_some(())
+        }
+        Database::Postgres => {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event = 'advisory'";
+            (target.number(waiting) == 1).then_some(())
+        }
+    };
+    eventually("the sessions are inserted", loads).await;
     assert!(child.try_wait().unwrap().is_none());
     child.kill().unwrap();
     child.wait().unwrap();
+    for statement in cleanup {
+        execute(&mut holder, statement);
+    }
     assert_eq!(target.content(), Vec::<String>::new());
     for kind in BOTH {
-        let again = if kind == database { &target } else { &TestDb::empty(kind) };
-        Backup::from_bytes(&bytes).restore(again).unwrap();
+        let again = if kind == database { &target } else { &TestDb::of_the_program(kind) };
+        done(api(folder.path(), again.url(), &["restore", "backup"]));
         assert_eq!(again.number("SELECT count(*) FROM sessions"), 3_000);
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const KEEP: Keep = Keep { days: 7, weeks: 4, months: 12 };
 
 fn name(made_at: DateTime<Utc>) -> BackupName {
-    BackupName { made_at, encrypted: false }
+    BackupName { made_at, database: None, encrypted: false }
 }
 
 fn at(text: &str) -> DateTime<Utc> {

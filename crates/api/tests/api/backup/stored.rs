@@ -14,6 +14,7 @@ use api::service::backup::{
     delete_outdated, latest, list, observe, record, verify,
 };
 use api::store::AnyConnection;
+use api::store::database_identity::DatabaseId;
 use bytes::Bytes;
 use chrono::{DateTime, Duration, Utc};
 use std::path::Path;
@@ -24,6 +25,16 @@ on_both_databases![a_backup_in_the_storage_is_restored, the_metrics_report_when_
 /// The beginning of an encrypted backup.
 const A_BACKUP: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
+
+/// The database whose backups the tests make.
+fn own() -> DatabaseId {
+    "00c0ffee0123".parse().unwrap()
+}
+
+/// For a storage with the backups of one database, where it does not matter which one asks.
+async fn nobody() -> Option<DatabaseId> {
+    unreachable!("no database is read")
+}
 
 fn in_folder(folder: &Path) -> Files {
     Files::open(&StorageSettings::Folder(folder.to_owned()), RetryPolicy::Once, Timeouts::default()).unwrap()
@@ -40,7 +51,7 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 
 async fn create_in(files: &Files, plan: BackupPlan) -> Result<CreatedBackup, BackupError> {
     let files = files.clone();
-    off_thread(move || create(&files, &plan)).await
+    off_thread(move || create(&files, &plan, own())).await
 }
 
 async fn verify_in(files: &Files, name: BackupName) -> Result<Contents, BackupError> {
@@ -54,7 +65,7 @@ async fn a_backup_in_the_storage_is_restored(database: Database) {
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         let created = create_in(&files, plan(&source, Vec::new())).await.unwrap();
-        assert_eq!(created.name, "latchkey-20260304T050607Z.zst");
+        assert_eq!(created.name, "latchkey-20260304T050607Z-00c0ffee0123.zst");
         let name = created.name.parse().unwrap();
         assert_eq!(list(&files).await.unwrap(), [StoredBackup { name, size_bytes: created.size_bytes }]);
         assert_eq!(verify_in(&files, name).await.unwrap().rows.values().sum::<u64>(), created.rows);
@@ -109,8 +120,12 @@ async fn the_metrics_report_when_the_last_backup_was_made(database: Database) {
 async fn a_backup_named_later_than_now_is_neither_the_latest_nor_counted_nor_deleted() {
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     let now = "2026-11-24T03:00:30Z".parse().unwrap();
-    let ahead = ["latchkey-20261124T030131Z.zst", "latchkey-20261125T030000Z.zst", "latchkey-20991231T235959Z.zst.age"];
-    let days = [20, 21, 22, 23, 24].map(|day| format!("latchkey-202611{day}T030000Z.zst"));
+    let ahead = [
+        "latchkey-20261124T030131Z-00c0ffee0123.zst",
+        "latchkey-20261125T030000Z-00c0ffee0123.zst",
+        "latchkey-20991231T235959Z-00c0ffee0123.zst.age",
+    ];
+    let days = [20, 21, 22, 23, 24].map(|day| format!("latchkey-202611{day}T030000Z-00c0ffee0123.zst"));
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         let put = async |name: &str| {
             files.put(&format!("backups/{name}"), Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
@@ -118,20 +133,20 @@ async fn a_backup_named_later_than_now_is_neither_the_latest_nor_counted_nor_del
         for name in ahead {
             put(name).await;
         }
-        assert_eq!(latest(&files, now).await.unwrap().found, None);
-        assert_eq!(delete_outdated(&files, KEEP, now).await.unwrap().found, []);
+        assert_eq!(latest(&files, now, nobody()).await.unwrap().found, None);
+        assert_eq!(delete_outdated(&files, KEEP, own(), now).await.unwrap().deleted, []);
         for name in &days {
             put(name).await;
         }
         let newest: BackupName = days[4].parse().unwrap();
-        assert_eq!(latest(&files, now).await.unwrap().found, Some(newest));
-        let deleted = delete_outdated(&files, KEEP, now).await.unwrap().found;
+        assert_eq!(latest(&files, now, nobody()).await.unwrap().found, Some(newest));
+        let deleted = delete_outdated(&files, KEEP, own(), now).await.unwrap().deleted;
         assert_eq!(deleted.iter().map(ToString::to_string).collect::<Vec<_>>(), days[..3]);
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name.to_string()).collect();
         assert_eq!(left, [&days[3..], &ahead.map(str::to_owned)].concat());
         // A small difference between the machines' clocks is allowed.
         let soon: BackupName = ahead[0].parse().unwrap();
-        assert_eq!(latest(&files, now + Duration::seconds(1)).await.unwrap().found, Some(soon));
+        assert_eq!(latest(&files, now + Duration::seconds(1), nobody()).await.unwrap().found, Some(soon));
     }
 }
 
@@ -145,7 +160,7 @@ async fn outdated_backups_are_deleted_and_other_files_are_kept() {
         "backups/old/latchkey-20200101T000000Z.zst",
         "backups/other-20200101T000000Z.zst",
     ];
-    let days = [20, 21, 22, 23, 24].map(|day| format!("backups/latchkey-202611{day}T030000Z.zst.age"));
+    let days = [20, 21, 22, 23, 24].map(|day| format!("backups/latchkey-202611{day}T030000Z-00c0ffee0123.zst.age"));
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         for name in others.iter().copied().chain(days.iter().map(String::as_str)) {
             // A folder cannot contain a file and a folder of the same name.
@@ -153,7 +168,8 @@ async fn outdated_backups_are_deleted_and_other_files_are_kept() {
                 files.put(name, Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
             }
         }
-        let deleted = delete_outdated(&files, KEEP, "2026-11-24T03:00:00Z".parse().unwrap()).await.unwrap().found;
+        let deleted =
+            delete_outdated(&files, KEEP, own(), "2026-11-24T03:00:00Z".parse().unwrap()).await.unwrap().deleted;
         assert_eq!(deleted.len(), 3);
         let left = list(&files).await.unwrap();
         let left: Vec<_> = left.iter().map(|stored| format!("backups/{}", stored.name)).collect();
@@ -164,16 +180,64 @@ async fn outdated_backups_are_deleted_and_other_files_are_kept() {
     }
 }
 
+/// Deployments may share a bucket, and must not lose their backups by that.
+#[actix_web::test]
+async fn only_the_backups_of_the_own_database_are_deleted_or_the_latest() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
+    let now: DateTime<Utc> = "2026-11-24T04:00:00Z".parse().unwrap();
+    let names = |minute: u32, id: &str| {
+        [20, 21, 22, 23, 24].map(|day| format!("latchkey-202611{day}T03{minute:02}00Z{id}.zst"))
+    };
+    let [ours, theirs, earlier] = [names(0, "-00c0ffee0123"), names(5, "-0123456789ab"), names(10, "")];
+    let parsed = |name: &String| name.parse::<BackupName>().unwrap();
+    let id = |name: &String| parsed(name).database;
+    for files in [in_folder(folder.path()), in_bucket(&server)] {
+        let put = async |names: &[String]| {
+            for name in names {
+                files.put(&format!("backups/{name}"), Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
+            }
+        };
+        put(&ours).await;
+        put(&earlier).await;
+        let newest = latest(&files, now, nobody()).await.unwrap().found;
+        assert_eq!(newest, Some(parsed(&earlier[4])), "one database, of an earlier release until today");
+
+        put(&theirs).await;
+        for own in [&ours, &theirs] {
+            let newest = latest(&files, now, async { id(&own[4]) }).await.unwrap().found;
+            assert_eq!(newest, Some(parsed(&own[4])));
+        }
+        for unknown in [None, Some("ffffffffffff".parse().unwrap())] {
+            let message = latest(&files, now, async { unknown }).await.unwrap_err().to_string();
+            for name in [&ours[4], &theirs[4], &earlier[4]] {
+                assert!(message.contains(name.as_str()), "{message}");
+            }
+        }
+
+        let pruned = delete_outdated(&files, KEEP, own(), now).await.unwrap();
+        assert_eq!(pruned.deleted, ours[..3].iter().map(parsed).collect::<Vec<_>>());
+        assert_eq!((pruned.skipped, pruned.others), (Vec::new(), 10));
+        let left = list(&files).await.unwrap().into_iter().map(|stored| stored.name);
+        let mut expected: Vec<_> = [&ours[3..], &theirs, &earlier].concat().iter().map(parsed).collect();
+        expected.sort_unstable();
+        assert_eq!(left.collect::<Vec<_>>(), expected);
+    }
+}
+
 /// It is a copy that was cut short at its beginning, or another program's file. It must not stand for the backup of its day.
 #[actix_web::test]
 async fn a_file_that_is_not_a_backup_is_neither_the_latest_nor_counted_nor_deleted() {
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     let now: DateTime<Utc> = "2026-11-24T20:00:00Z".parse().unwrap();
     let name = |text: &str| -> BackupName { text.parse().unwrap() };
-    let old = name("latchkey-20261120T030000Z.zst");
-    let backups = [name("latchkey-20261123T030000Z.zst.age"), name("latchkey-20261124T030000Z.zst")];
-    let foreign =
-        ["latchkey-20261123T040000Z.zst", "latchkey-20261124T050000Z.zst", "latchkey-20261124T190000Z.zst.age"];
+    let old = name("latchkey-20261120T030000Z-00c0ffee0123.zst");
+    let backups =
+        [name("latchkey-20261123T030000Z-00c0ffee0123.zst.age"), name("latchkey-20261124T030000Z-00c0ffee0123.zst")];
+    let foreign = [
+        "latchkey-20261123T040000Z-00c0ffee0123.zst",
+        "latchkey-20261124T050000Z-00c0ffee0123.zst",
+        "latchkey-20261124T190000Z-00c0ffee0123.zst.age",
+    ];
     let foreign = foreign.map(name);
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         let put = async |name: BackupName, content: &'static [u8]| {
@@ -185,11 +249,11 @@ async fn a_file_that_is_not_a_backup_is_neither_the_latest_nor_counted_nor_delet
         put(foreign[0], b"").await;
         put(foreign[1], b"age-encryption.org/v1\n-> X25519 abc\n").await;
         put(foreign[2], b"another program's").await;
-        let newest = latest(&files, now).await.unwrap();
+        let newest = latest(&files, now, nobody()).await.unwrap();
         let names = |files: Vec<SkippedFile>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
         assert_eq!((newest.found, names(newest.skipped)), (Some(backups[1]), vec![foreign[2], foreign[1]]));
-        let outdated = delete_outdated(&files, KEEP, now).await.unwrap();
-        assert_eq!((outdated.found, names(outdated.skipped)), (vec![old], foreign.to_vec()));
+        let outdated = delete_outdated(&files, KEEP, own(), now).await.unwrap();
+        assert_eq!((outdated.deleted, names(outdated.skipped)), (vec![old], foreign.to_vec()));
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name).collect();
         assert_eq!(left, [backups[0], foreign[0], backups[1], foreign[1], foreign[2]]);
     }
@@ -202,15 +266,15 @@ async fn a_backup_made_a_moment_ago_is_never_outdated() {
     let files = in_folder(folder.path());
     let made_at: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
     let names = [
-        "latchkey-20261124T025859Z.zst",
-        "latchkey-20261124T030000Z.zst",
-        "latchkey-20261124T030000Z.zst.age",
-        "latchkey-20261124T030040Z.zst",
+        "latchkey-20261124T025859Z-00c0ffee0123.zst",
+        "latchkey-20261124T030000Z-00c0ffee0123.zst",
+        "latchkey-20261124T030000Z-00c0ffee0123.zst.age",
+        "latchkey-20261124T030040Z-00c0ffee0123.zst",
     ];
     for name in names {
         files.put(&format!("backups/{name}"), Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
     }
-    let deleted = delete_outdated(&files, KEEP, made_at).await.unwrap().found;
+    let deleted = delete_outdated(&files, KEEP, own(), made_at).await.unwrap().deleted;
     assert_eq!(
         deleted.iter().map(ToString::to_string).collect::<Vec<_>>(),
         names[..1],
@@ -236,7 +300,7 @@ impl BlockedBackup {
         execute(&mut holder, "BEGIN");
         execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
         let (files, plan) = (in_bucket(server), plan(&source, Vec::new()));
-        let creation = tokio::task::spawn_blocking(move || create(&files, &plan));
+        let creation = tokio::task::spawn_blocking(move || create(&files, &plan, own()));
         let waits = async || (source.number(&format!("SELECT count(*) {WAITING}")) == 1).then_some(());
         eventually("the backup waits", waits).await;
         eventually("a part has arrived", async || server.has_parts().then_some(())).await;
@@ -255,7 +319,7 @@ async fn a_storage_that_fails_during_a_backup_leaves_no_file_that_looks_like_one
     let blocked = BlockedBackup::start(&server).await;
     server.stop();
     let message = blocked.failure().await;
-    assert!(message.contains("cannot write backups/latchkey-20260304T050607Z.zst: "), "{message}");
+    assert!(message.contains("cannot write backups/latchkey-20260304T050607Z-00c0ffee0123.zst: "), "{message}");
     server.start_again();
     assert_eq!(list(&in_bucket(&server)).await.unwrap(), []);
     assert_eq!(server.names(), Vec::<String>::new());
