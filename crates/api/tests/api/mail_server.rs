@@ -2,9 +2,12 @@
 
 use crate::support::servers::Server;
 use crate::support::{
-    CERTIFICATE, Database, Mail, MailServer, ONE_SECOND, PASSWORD, Refusal, ScriptedMailServer, TestApp, send,
+    CERTIFICATE, Database, Mail, MailServer, ONE_SECOND, PASSWORD, Process, Refusal, ScriptedMailServer, TestApp,
+    TestDb, create_user, send,
 };
 use api::service::mail::deliver_due;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -119,6 +122,33 @@ async fn a_server_that_replies_with_codes_only_gets_the_mail() {
     request_reset(&app).await;
     assert_eq!(deliver(&app).await, 1);
     assert_eq!(server.accepted(), [ADA]);
+}
+
+/// A reply may repeat the command: the password, or the recipient.
+#[actix_web::test]
+async fn no_word_of_a_mail_server_is_logged() {
+    let login = STANDARD.encode("\0latchkey\0hunter2");
+    for (step, before) in [
+        ("AUTH", "500 5.5.1 Unrecognized command: "),
+        ("AUTH", "500\t"),
+        ("RCPT", "550 5.1.1 unknown: "),
+        ("RCPT", "550\t5.1.1 unknown: "),
+        ("RCPT", "550"),
+        ("RCPT", "750 "),
+        ("RCPT", "no such user: "),
+    ] {
+        let server = Server::echoing_mail(step, before);
+        let db = TestDb::migrated(Database::Sqlite);
+        create_user(&db, ADA);
+        let url = format!("smtp://latchkey:hunter2@{}", server.address());
+        let process = Process::start_with(db.url(), &[("EMAIL_URL", &url), ("EMAIL_FROM", "no-reply@example.com")]);
+        let reset = process.request(Method::POST, "/api/auth/password/reset/").json(&json!({"email": ADA}));
+        send(reset).await.has_status(202);
+        let line = process.live_log().wait_for("mail 1 (reset_password)");
+        assert!(line.contains(&format!("({})", step.to_lowercase())), "{before:?}: {line}");
+        let repeats = |line: &String| line.contains(ADA) || line.contains(&login);
+        assert!(!process.log().iter().any(repeats), "{before:?}: {:?}", process.log());
+    }
 }
 
 /// The client buffers a reply until its line ends, so a line without an end must not be read without a bound.

@@ -5,6 +5,8 @@ use super::{SOUND, deploy, message, with};
 use crate::support::servers::{Server, unused_address};
 use api::cli::check::configuration;
 use api::config::{Inspection, VariableRow, Variables, variables};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 const MARK: &str = "hunter2";
 
@@ -64,6 +66,24 @@ async fn no_secret_that_a_server_repeats_is_printed() {
     let report = deploy(production(&all)).await;
     assert!(message(&report, "redis.unreachable").contains("***"), "{report}");
     assert!(!report.to_string().contains("hunter2%2F"), "{report}");
+}
+
+/// At `AUTH` it receives the password in base64.
+#[actix_web::test]
+async fn no_word_of_a_mail_server_is_printed() {
+    let login = STANDARD.encode(format!("\0user\0{MARK}"));
+    for (before, id, found) in [
+        ("500 5.5.1 Unrecognized command: ", "mail.refused", "refuses us at auth: replied 500"),
+        ("535-5.7.8 no\r\n535 ", "mail.refused", "refuses us at auth: replied 535"),
+        ("500\t", "mail.unreachable", "cannot be used: its reply is malformed"),
+        ("Unrecognized: ", "mail.unreachable", "cannot be used: its reply is malformed"),
+    ] {
+        let echoing = Server::echoing_mail("AUTH", before);
+        let changes = [("EMAIL_URL", format!("smtp://user:{MARK}@{}", echoing.address()))];
+        let report = deploy(production(&marked(MARK).into_iter().chain(changes).collect::<Vec<_>>())).await;
+        assert_eq!(message(&report, id), found);
+        assert!(!report.to_string().contains(&login), "{report}");
+    }
 }
 
 #[test]

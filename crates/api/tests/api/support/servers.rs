@@ -47,6 +47,11 @@ impl Server {
         Self::start(move |client| serve_smtp(client, password))
     }
 
+    /// A mail server that repeats the command of this step behind `before`.
+    pub fn echoing_mail(step: &'static str, before: &'static str) -> Self {
+        Self::start(move |client| serve_echoes(client, step, before))
+    }
+
     /// A bucket that stores uploads in `files`; without them it refuses every request.
     pub fn bucket(files: Option<Arc<Files>>) -> Self {
         Self::start(move |client| serve_s3(client, files.as_deref()))
@@ -98,6 +103,21 @@ fn serve_smtp(mut client: TcpStream, password: &str) -> std::io::Result<()> {
             }
             "QUIT" => "221 bye",
             _ => "250 ok",
+        };
+        client.write_all(format!("{reply}\r\n").as_bytes())?;
+    }
+    Ok(())
+}
+
+fn serve_echoes(mut client: TcpStream, step: &str, before: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    client.write_all(b"220 mail.test\r\n")?;
+    while let Some(line) = next_line(&mut reader)? {
+        let reply = match line.split(' ').next().unwrap_or_default() {
+            command if command == step => format!("{before}{line}"),
+            "EHLO" => "250-mail.test\r\n250 AUTH PLAIN".to_owned(),
+            "AUTH" => "235 welcome".to_owned(),
+            _ => "250 ok".to_owned(),
         };
         client.write_all(format!("{reply}\r\n").as_bytes())?;
     }

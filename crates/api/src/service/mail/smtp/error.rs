@@ -1,5 +1,6 @@
 //! Why a conversation with a mail server failed.
 
+use crate::error_chain::error_chain;
 use lettre::transport::smtp;
 use lettre::transport::smtp::response::{Code, Response};
 use std::error::Error as _;
@@ -17,15 +18,30 @@ pub(super) const KNOWN: RangeInclusive<u16> = 230..=259;
 /// Why a conversation with a mail server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConversationError {
-    #[error(transparent)]
-    Smtp(#[from] smtp::Error),
+    /// Described without the server's words, and not as the source: they may repeat the recipient's address or, at `AUTH`, the password.
+    #[error("{}", without_reply(.0))]
+    Smtp(smtp::Error),
     /// A positive reply that belongs to another step, such as `221` or `354` after the end of a mail: `lettre` takes every `2xx` and
     /// `3xx` for success. What the server has done is unknown (RFC 5321, section 4.3.2).
-    #[error("{0} is not a reply to this step")]
+    #[error("replied {0}, which belongs to another step")]
     OutOfStep(Code),
     /// The recipient's address is not ASCII, and must not be sent to a server without this extension (RFC 6531, section 3.1).
     #[error("does not offer SMTPUTF8, without which the recipient's address cannot be named")]
     NoUtf8,
+}
+
+impl From<smtp::Error> for ConversationError {
+    fn from(error: smtp::Error) -> Self {
+        Self::Smtp(error)
+    }
+}
+
+fn without_reply(error: &smtp::Error) -> String {
+    match error.status() {
+        Some(code) => format!("replied {code}"),
+        None if error.is_response() => "its reply is malformed".to_owned(),
+        None => error_chain(error),
+    }
 }
 
 impl ConversationError {
@@ -38,7 +54,7 @@ impl ConversationError {
         }
     }
 
-    /// The text of a refusal.
+    /// The text of a refusal, which must not be logged.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Smtp(error) => error.source().map(ToString::to_string).unwrap_or_default(),

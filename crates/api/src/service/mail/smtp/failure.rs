@@ -59,11 +59,8 @@ pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, me
     }
 }
 
-/// Reports only the code of a reply, because its text often repeats the recipient's address.
 fn describe(step: MailStep, error: &ConversationError) -> String {
-    match error.status() {
-        None if matches!(error, ConversationError::NoUtf8) => format!("the mail server {error} ({})", step.as_str()),
-        Some(code) => format!("the mail server replied {code} ({})", step.as_str()),
-        None => format!("the mail server cannot be used: {error} ({})", step.as_str()),
-    }
+    let is_usable = error.status().is_some() || matches!(error, ConversationError::NoUtf8);
+    let about = if is_usable { "the mail server" } else { "the mail server cannot be used:" };
+    format!("{about} {error} ({})", step.as_str())
 }

@@ -7,7 +7,7 @@ use super::step::MailStep;
 use lettre::Address;
 use lettre::transport::smtp::commands::Mail;
 
-/// Why a mail server cannot be used. The source may repeat data that was sent to the server.
+/// Why a mail server cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
     #[error("refuses us at {}", .0.as_str())]
