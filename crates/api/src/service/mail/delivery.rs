@@ -2,6 +2,7 @@
 //!
 //! A worker that was so slow that another one took over its mail has nothing more to report about it: no log line, event or metric.
 
+use super::in_flight::claimed_at;
 use super::metrics::MailOutcome;
 use super::prepare::{PrepareError, Prepared, prepare};
 use super::send_error::{FailureScope, SendError, ServerResponse};
@@ -46,7 +47,8 @@ pub(super) async fn deliver(
     transport: &OpenTransport<'_>,
     mail: &MailRow,
 ) -> Result<DeliveryOutcome, StoreError> {
-    let outcome = send(services, transport, mail).await?;
+    let sent = send(services, transport, mail).await;
+    let outcome = sent.inspect_err(|_| services.mailer.health.not_probed(claimed_at(mail)))?;
     record_health(services, mail, &outcome);
     let _permit = services.mailer.in_flight.database_permit().await;
     match &outcome {
@@ -105,7 +107,7 @@ async fn send(
 /// Records what the attempt shows about the mail server.
 fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome) {
     let mailer = &services.mailer;
-    let now = services.now();
+    let claimed_at = claimed_at(mail);
     match outcome {
         DeliveryOutcome::Sent(_) => {
             mailer.health.accepted();
@@ -114,8 +116,8 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
         }
         DeliveryOutcome::Failed(error) => {
             match (error.scope, error.response) {
-                (FailureScope::Us, _) => mailer.health.failed(now),
-                (FailureScope::Form, _) | (_, ServerResponse::None) => mailer.health.not_probed(now),
+                (FailureScope::Us, _) => mailer.health.failed(claimed_at, services.now()),
+                (FailureScope::Form, _) | (_, ServerResponse::None) => mailer.health.not_probed(claimed_at),
                 (FailureScope::Mail | FailureScope::Recipient, _) => mailer.health.accepted(),
             }
             record_failure(services, mail, error);
@@ -125,7 +127,7 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
         | DeliveryOutcome::Deferred
         | DeliveryOutcome::NotReady(_)
         | DeliveryOutcome::Expired => {
-            mailer.health.not_probed(now);
+            mailer.health.not_probed(claimed_at);
         }
     }
 }

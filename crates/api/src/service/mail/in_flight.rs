@@ -3,14 +3,21 @@
 //! A process that ends releases them. Otherwise they would wait until their claims expire.
 
 use crate::store::mail_outbox::MailRow;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+/// How long a worker may hold a mail before another one can claim it: longer than the database and the server may take.
+pub(super) const CLAIM: Duration = Duration::minutes(2);
 /// How many mails may use the database at once. All background work of this process has one share there.
 const DATABASE_PERMITS: usize = 4;
+
+/// When a worker claimed the mail that it holds.
+pub(super) fn claimed_at(mail: &MailRow) -> DateTime<Utc> {
+    mail.due_at - CLAIM
+}
 
 #[derive(Debug)]
 pub(super) struct InFlight {
@@ -60,9 +67,8 @@ impl InFlight {
 
 #[cfg(test)]
 mod tests {
-    use super::{DateTime, InFlight, MailRow};
+    use super::{DateTime, Duration, InFlight, MailRow};
     use crate::mails::MailKind;
-    use chrono::Duration;
 
     #[test]
     fn a_mail_that_was_claimed_again_stays_when_its_first_attempt_ends() {

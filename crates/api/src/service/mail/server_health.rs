@@ -4,6 +4,7 @@
 //! server, with growing pauses, and all others stay due. No mail is lost until the server is fixed, the server is not flooded with
 //! attempts, and the waiting mails are sent soon afterwards.
 
+use super::in_flight::CLAIM;
 use chrono::{DateTime, Duration, Utc};
 use parking_lot::Mutex;
 
@@ -18,15 +19,32 @@ pub(super) struct ServerHealth(Mutex<Option<Outage>>);
 #[derive(Debug, Clone, Copy)]
 struct Outage {
     pause: Duration,
-    retry_at: DateTime<Utc>,
-    /// Whether a mail is probing the server now.
-    is_probing: bool,
+    state: OutageState,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum OutageState {
+    /// No mail is attempted until the pause has passed.
+    PausesSince(DateTime<Utc>),
+    /// The mail that was claimed at this time probes the server, until it is finished or its claim ends.
+    ProbesSince(DateTime<Utc>),
+    /// The next mail probes.
+    ProbeIsDue,
 }
 
 impl Outage {
-    /// Whether `now` is within the pause. A pause in the future was begun by a clock that ran ahead, and is ignored.
-    fn is_pausing(&self, now: DateTime<Utc>) -> bool {
-        (self.retry_at - self.pause..self.retry_at).contains(&now)
+    /// Whether no mail may be attempted now. A time in the future was read from a clock that ran ahead, and is ignored.
+    fn is_waiting(&self, now: DateTime<Utc>) -> bool {
+        let (since, wait) = match self.state {
+            OutageState::PausesSince(since) => (since, self.pause),
+            OutageState::ProbesSince(since) => (since, CLAIM),
+            OutageState::ProbeIsDue => return false,
+        };
+        (since..since + wait).contains(&now)
+    }
+
+    fn is_probed_since(&self, claimed_at: DateTime<Utc>) -> bool {
+        matches!(self.state, OutageState::ProbesSince(since) if since == claimed_at)
     }
 }
 
@@ -35,10 +53,10 @@ impl ServerHealth {
     pub(super) fn allowed(&self, free: usize, now: DateTime<Utc>) -> usize {
         match self.0.lock().as_mut() {
             None => free,
-            Some(outage) if outage.is_pausing(now) => 0,
+            Some(outage) if free == 0 || outage.is_waiting(now) => 0,
             Some(outage) => {
-                (outage.is_probing, outage.retry_at) = (true, now + outage.pause);
-                free.min(1)
+                outage.state = OutageState::ProbesSince(now);
+                1
             }
         }
     }
@@ -52,37 +70,39 @@ impl ServerHealth {
         *self.0.lock() = None;
     }
 
-    /// Records a failure. The pause grows only if the failed mail was a probe, because mails that were sent at the same time fail
-    /// at the same time.
-    pub(super) fn failed(&self, now: DateTime<Utc>) {
+    /// Records a failure of the mail that was claimed at `claimed_at`. During an outage only the probe counts, because mails that
+    /// were sent before it fail for the same reason.
+    pub(super) fn failed(&self, claimed_at: DateTime<Utc>, now: DateTime<Utc>) {
         let mut outage = self.0.lock();
         let pause = match *outage {
             None => FIRST_PAUSE,
-            Some(known) if known.is_probing => (known.pause * 2).min(MAX_PAUSE),
-            Some(known) => known.pause,
+            Some(known) if known.is_probed_since(claimed_at) => (known.pause * 2).min(MAX_PAUSE),
+            Some(_) => return,
         };
-        *outage = Some(Outage { pause, retry_at: now + pause, is_probing: false });
+        *outage = Some(Outage { pause, state: OutageState::PausesSince(now) });
     }
 
-    /// Records that the probing mail did not get as far as the server, so the next one may probe at once.
-    pub(super) fn not_probed(&self, now: DateTime<Utc>) {
-        if let Some(outage) = self.0.lock().as_mut().filter(|outage| outage.is_probing) {
-            (outage.is_probing, outage.retry_at) = (false, now);
+    /// Records that no mail was claimed at `claimed_at`, or that it did not get as far as the server. The next one may probe at once.
+    pub(super) fn not_probed(&self, claimed_at: DateTime<Utc>) {
+        if let Some(outage) = self.0.lock().as_mut().filter(|outage| outage.is_probed_since(claimed_at)) {
+            outage.state = OutageState::ProbeIsDue;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DateTime, Duration, MAX_PAUSE, ServerHealth};
+    use super::{CLAIM, DateTime, Duration, MAX_PAUSE, ServerHealth};
+
+    const START: DateTime<chrono::Utc> = DateTime::UNIX_EPOCH;
 
     #[test]
     fn one_mail_probes_after_each_pause_until_the_server_accepts() {
         let health = ServerHealth::default();
-        let mut now = DateTime::UNIX_EPOCH;
+        let mut now = START;
         assert_eq!(health.allowed(16, now), 16);
         for _ in 0..16 {
-            health.failed(now);
+            health.failed(START, now);
         }
         let mut pauses = Vec::new();
         for _ in 0..6 {
@@ -92,10 +112,11 @@ mod tests {
             }
             assert_eq!(health.allowed(16, now), 0, "one mail is probing already");
             pauses.push((now - began).num_seconds());
-            health.failed(now);
+            health.failed(now, now);
         }
         assert_eq!(pauses, [5, 10, 20, 40, 60, MAX_PAUSE.num_seconds()]);
         now += MAX_PAUSE;
+        assert_eq!(health.allowed(0, now), 0, "no slot is free");
         assert_eq!(health.allowed(16, now), 1);
         health.not_probed(now);
         assert_eq!(health.allowed(16, now), 1);
@@ -103,15 +124,34 @@ mod tests {
         assert_eq!(health.allowed(16, now), 16);
     }
 
+    /// The server accepts the connection and sends nothing, so each attempt takes a minute.
+    #[test]
+    fn a_probe_that_takes_longer_than_the_pause_stays_the_only_one() {
+        let health = ServerHealth::default();
+        health.failed(START, START);
+        let probe = START + Duration::seconds(5);
+        assert_eq!(health.allowed(16, probe), 1);
+        for second in 1..60 {
+            let now = probe + Duration::seconds(second);
+            health.failed(START, now);
+            health.not_probed(START);
+            assert_eq!(health.allowed(16, now), 0, "after {second} s, when a mail claimed before the probe has failed");
+        }
+        let end = probe + Duration::minutes(1);
+        health.failed(probe, end);
+        assert_eq!(health.allowed(16, end + Duration::seconds(9)), 0);
+        assert_eq!(health.allowed(16, end + Duration::seconds(10)), 1);
+        assert_eq!(health.allowed(16, end + Duration::seconds(10) + CLAIM), 1, "the probe was never finished");
+    }
+
     #[test]
     fn a_pause_that_was_begun_by_a_clock_running_ahead_is_ignored() {
         let health = ServerHealth::default();
-        let now = DateTime::UNIX_EPOCH;
-        health.failed(now + Duration::days(1));
-        assert_eq!(health.allowed(16, now), 1);
-        assert_eq!(health.allowed(16, now), 0);
-        health.failed(now);
-        assert_eq!(health.allowed(16, now + Duration::seconds(9)), 0);
-        assert_eq!(health.allowed(16, now + Duration::seconds(10)), 1);
+        health.failed(START, START + Duration::days(1));
+        assert_eq!(health.allowed(16, START), 1);
+        assert_eq!(health.allowed(16, START), 0);
+        health.failed(START, START);
+        assert_eq!(health.allowed(16, START + Duration::seconds(9)), 0);
+        assert_eq!(health.allowed(16, START + Duration::seconds(10)), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! The worker: claims due mails as slots become free, and releases the unfinished ones when the process ends.
 
 use super::delivery::{self, DeliveryOutcome};
+use super::in_flight::CLAIM;
 use super::no_recipient;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
@@ -17,8 +18,6 @@ use std::task::Poll;
 
 /// How often the outbox is polled, seconds.
 pub const POLL_SECONDS: u64 = 1;
-/// How long a worker may hold a mail before another one can claim it: longer than the database and the server may take.
-const CLAIM: Duration = Duration::minutes(2);
 /// How many due mails are read at once.
 const PAGE: i64 = 64;
 /// How many expired mails are given up at once.
@@ -164,17 +163,28 @@ impl<'s> DeliveryRun<'s> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        if !was_good {
+        let claimed = self.claim_at(now, limit, was_good).await;
+        if claimed.as_ref().map_or(0, Vec::len) == 0 {
+            mailer.health.not_probed(now);
+        }
+        claimed
+    }
+
+    async fn claim_at(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: usize,
+        server_was_good: bool,
+    ) -> Result<Vec<MailRow>, StoreError> {
+        let Self { services, .. } = *self;
+        if !server_was_good {
             give_up_expired(services, now).await?;
         }
         let slots = self.slots.clone();
         let claim = services.store.run(move |connection| claim(connection, now, slots, limit));
         let (slots, claimed) = claim.await?;
         self.slots = slots;
-        mailer.in_flight.add(&claimed);
-        if claimed.is_empty() {
-            mailer.health.not_probed(now);
-        }
+        services.mailer.in_flight.add(&claimed);
         Ok(claimed)
     }
 
