@@ -10,7 +10,6 @@ use super::send_slots::domain_of;
 use super::server_health::MAX_PAUSE;
 use super::smtp::MailStep;
 use super::transport::OpenTransport;
-use crate::clock::CheckedTime;
 use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
@@ -185,16 +184,17 @@ async fn finish(services: &Services, mail: &MailRow, outcome: MailOutcome) -> Re
     Ok(())
 }
 
-/// Postpones the mail, unless it has expired by then.
+/// Postpones the mail, unless it has expired by then. If the clock has become wrong since the mail was claimed, it is due when its
+/// claim ends.
 async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
     let id = mail.id;
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
-    let checked_now = services.clock.checked_now();
-    if checked_now.is_ok_and(|now| now.get() + wait >= mail.expires_at) {
+    let retry_at = services.clock.checked_now().map(|now| now.get() + wait);
+    if retry_at.is_ok_and(|retry_at| retry_at >= mail.expires_at) {
         return give_up(services, mail, why).await;
     }
-    let retry_at = checked_now.map_or_else(|_| services.now(), CheckedTime::get) + wait;
+    let retry_at = retry_at.unwrap_or(mail.due_at);
     let mail = mail.clone();
     let postponement = services.store.write(move |connection| {
         let is_held = mail_outbox::postpone(connection, &mail, retry_at)?;
@@ -224,7 +224,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
     let id = mail.id;
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
-    let now = services.now();
+    let now = services.shared_now().0;
     let mail = mail.clone();
     let deletion = services.store.write(move |connection| {
         let user = mail.user_id.map(UserId);

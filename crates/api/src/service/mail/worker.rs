@@ -123,7 +123,7 @@ pub async fn stop(services: &Services, work: impl Future) {
         return;
     }
     let release = services.store.write(move |connection| {
-        let released = left.iter().map(|mail| mail_outbox::postpone(connection, mail, now));
+        let released = left.iter().map(|mail| mail_outbox::postpone(connection, mail, now.min(mail.due_at)));
         released.collect::<QueryResult<Vec<_>>>()
     });
     match tokio::time::timeout(STOP_TIMEOUT, release).await {
