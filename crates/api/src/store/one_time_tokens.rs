@@ -17,11 +17,13 @@ impl Queryable<Text, MultiBackend> for Purpose {
     }
 }
 
+/// SHA-256 of a token.
+pub type TokenHash = Vec<u8>;
+
 /// A token to insert.
 #[derive(Clone)]
 pub struct NewToken {
-    /// SHA-256 of the token.
-    pub hash: Vec<u8>,
+    pub hash: TokenHash,
     pub purpose: Purpose,
     pub user: UserId,
     /// The address that the link is sent to. Using the link proves that its user reads mail there.
@@ -47,7 +49,7 @@ pub struct LiveToken {
 /// A token that was issued, whether it can still be used or not.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct KnownToken {
-    pub hash: Vec<u8>,
+    pub hash: TokenHash,
     /// Whether it was used or withdrawn.
     pub is_spent: bool,
 }
@@ -124,15 +126,23 @@ pub fn spend_all(
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// Spends the older tokens of the same user and purpose, which `token` replaces.
-pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
-    let older = one_time_tokens::table
+/// The other unspent tokens of the same user and purpose. In the transaction that issues `token`, with the user's row locked, these
+/// are the older ones. Their times do not show that, because the clocks of two processes differ.
+pub fn list_others(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<Vec<TokenHash>> {
+    one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(token.user.0))
         .filter(one_time_tokens::purpose.eq(token.purpose.as_str()))
         .filter(one_time_tokens::hash.ne(&token.hash))
-        .filter(one_time_tokens::expires_at.le(At(token.expires_at)))
-        .filter(one_time_tokens::used_at.is_null());
-    diesel::update(older).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
+        .filter(one_time_tokens::used_at.is_null())
+        .select(one_time_tokens::hash)
+        .load(connection)
+}
+
+/// Spends the tokens with these hashes.
+pub fn spend_each(connection: &mut AnyConnection, hashes: &[TokenHash], now: DateTime<Utc>) -> QueryResult<()> {
+    let unspent =
+        one_time_tokens::table.filter(one_time_tokens::hash.eq_any(hashes)).filter(one_time_tokens::used_at.is_null());
+    diesel::update(unspent).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
 /// Spends every token that would change a user's address to one other than `email`.
@@ -153,7 +163,7 @@ pub fn spend_other_email_changes(
 /// A link without its token, and its position in the export.
 pub type PositionedLink = (LinkPosition, ExportedLink);
 /// When a link expires, and the hash of its token.
-pub type LinkPosition = (DateTime<Utc>, Vec<u8>);
+pub type LinkPosition = (DateTime<Utc>, TokenHash);
 
 /// The next `limit` links of a user after the position `after`, the first to expire first.
 pub fn export(

@@ -1,15 +1,21 @@
 //! Links in mails that are sent again: the same link arrives, and an older one works until a newer one has arrived.
 
 use crate::mail_refusals::{ADA, BEN, ONE_MINUTE, WAITING, deliver, request_reset, start, url_of};
-use crate::support::{Database, PASSWORD, Refusal, SECRET_KEY, ScriptedMailServer, TestApp, on_both_databases, send};
+use crate::support::{
+    Database, ManualClock, PASSWORD, Refusal, SECRET_KEY, ScriptedMailServer, TestApp, eventually, on_both_databases,
+    send,
+};
+use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
+use std::sync::Arc;
 
 on_both_databases![
     a_mail_that_is_sent_again_has_the_same_link_and_no_used_one,
     a_mail_that_is_sent_again_under_a_new_secret_has_the_same_link,
     a_mail_that_is_sent_again_has_the_link_that_works,
     a_link_that_has_arrived_works_until_the_next_one_has_arrived,
+    a_mail_that_is_accepted_late_does_not_end_a_newer_link,
     a_new_password_does_not_end_the_link_that_confirms_the_address,
     a_change_to_an_address_that_another_account_requests_too_is_mailed,
     of_the_links_that_one_account_requests_in_an_outage_the_last_is_mailed,
@@ -120,6 +126,31 @@ async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: 
     server.accept_all();
     assert_eq!(deliver(&app).await, 1);
     assert_eq!((app.db().number(LIVE), app.db().number(LIVE_NEWEST)), (1, 1));
+}
+
+/// Two processes whose clocks differ, each within the tolerance: by its times, the newer link expires first.
+async fn a_mail_that_is_accepted_late_does_not_end_a_newer_link(database: Database) {
+    const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
+    const LIVE_NEWER: &str = "SELECT count(*) FROM one_time_tokens LEFT JOIN older_links USING (hash) \
+        WHERE used_at IS NULL AND older_links.hash IS NULL";
+    let (slow, quick) = (ScriptedMailServer::start(), ScriptedMailServer::start());
+    let ahead = start(database, url_of(&slow)).await;
+    let clock = Arc::new(ManualClock::new());
+    clock.advance(Duration::seconds(-8));
+    let behind = TestApp::builder_on(ahead.db().clone()).clock(&clock).set("EMAIL_URL", url_of(&quick)).start().await;
+    request_reset(&ahead, ADA).await;
+    let release = slow.hold();
+    let meanwhile = async {
+        eventually("the first mail arrives", async || slow.is_holding().then_some(())).await;
+        ahead.db().execute("CREATE TABLE older_links AS SELECT hash FROM one_time_tokens");
+        request_reset(&behind, ADA).await;
+        assert_eq!(deliver(&behind).await, 1);
+        assert_eq!((ahead.db().number(LIVE), ahead.db().number(LIVE_NEWER)), (1, 1));
+        drop(release);
+    };
+    let (sent, ()) = tokio::join!(deliver(&ahead), meanwhile);
+    assert_eq!(sent, 1);
+    assert_eq!((ahead.db().number(LIVE), ahead.db().number(LIVE_NEWER)), (1, 1));
 }
 
 /// The mail with that link has not arrived yet.

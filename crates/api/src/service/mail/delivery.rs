@@ -13,7 +13,7 @@ use super::transport::OpenTransport;
 use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
-use crate::store::one_time_tokens::{self, NewToken};
+use crate::store::one_time_tokens::{self, TokenHash};
 use crate::store::{StoreError, events, sent_mails, users};
 use auth_types::UserId;
 use chrono::Duration;
@@ -25,8 +25,8 @@ const MAX_WAIT: Duration = Duration::hours(1);
 /// The outcome of one delivery attempt.
 #[derive(Debug)]
 pub(super) enum DeliveryOutcome {
-    /// With the token of a link, if the mail has one for an account.
-    Sent(Option<NewToken>),
+    /// With the links that the mail's own replaces.
+    Sent(Vec<TokenHash>),
     /// There is no account, nothing left to confirm, or the request was withdrawn.
     NothingToSend,
     /// This number of links exceeded their address's quota and were deleted.
@@ -51,8 +51,8 @@ pub(super) async fn deliver(
     record_health(services, mail, &outcome);
     let _permit = services.mailer.in_flight.database_permit().await;
     match &outcome {
-        DeliveryOutcome::Sent(link) => {
-            end_older_links(services, link.clone()).await?;
+        DeliveryOutcome::Sent(replaced) => {
+            end_links(services, replaced.clone()).await?;
             finish(services, mail, MailOutcome::Sent).await?;
         }
         DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped).await?,
@@ -89,8 +89,8 @@ async fn send(
     let permit = services.mailer.in_flight.database_permit().await;
     let prepared = prepare(services, mail, now).await;
     drop(permit);
-    let (rendered, link) = match prepared {
-        Ok(Prepared::Rendered(rendered, link)) => (rendered, link),
+    let (rendered, replaces) = match prepared {
+        Ok(Prepared::Rendered(rendered, replaces)) => (rendered, replaces),
         Ok(Prepared::NothingToSend | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NothingToSend),
         Ok(Prepared::OverQuota(mails)) => return Ok(DeliveryOutcome::OverQuota(mails)),
         Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
@@ -98,7 +98,7 @@ async fn send(
         Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
     };
     Ok(match transport.send(&rendered).await {
-        Ok(()) => DeliveryOutcome::Sent(link),
+        Ok(()) => DeliveryOutcome::Sent(replaces),
         Err(error) => DeliveryOutcome::Failed(error),
     })
 }
@@ -168,10 +168,12 @@ fn report_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
 }
 
 /// Older links end only after the server has accepted the mail: until then their recipient can use them.
-async fn end_older_links(services: &Services, link: Option<NewToken>) -> Result<(), StoreError> {
-    let Some(link) = link else { return Ok(()) };
-    let now = services.now();
-    services.store.write_statement(move |connection| one_time_tokens::spend_older(connection, &link, now)).await
+async fn end_links(services: &Services, links: Vec<TokenHash>) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let now = services.shared_now().0;
+    services.store.write_statement(move |connection| one_time_tokens::spend_each(connection, &links, now)).await
 }
 
 /// Deletes the mail.

@@ -16,7 +16,7 @@ use crate::service::opaque_token::OpaqueToken;
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, FoldScope, MailRow, NewMail};
-use crate::store::one_time_tokens::{self, NewToken};
+use crate::store::one_time_tokens::{self, NewToken, TokenHash};
 use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -36,8 +36,8 @@ pub(super) enum PrepareError {
 
 /// The result of preparing a row of the outbox.
 pub(super) enum Prepared {
-    /// The mail, and the token if it contains a link to an account.
-    Rendered(Box<RenderedMail>, Option<NewToken>),
+    /// The mail, and the links that its own replaces once it has been sent.
+    Rendered(Box<RenderedMail>, Vec<TokenHash>),
     /// There is no such account or pending registration, nothing left to confirm, the link was used or replaced, a newer mail is
     /// queued, or the owner is notified instead.
     NothingToSend,
@@ -59,8 +59,8 @@ enum PrepareDecision {
         kind: MailKind,
         /// The token of its link.
         token: SecretString,
-        /// The token's row, if the link is for an account.
-        issued: Option<NewToken>,
+        /// The older links for the same account and purpose.
+        replaces: Vec<TokenHash>,
     },
     NothingToSend,
     Withdrawn,
@@ -80,9 +80,9 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: CheckedTim
         Content::Notice(to, _) => preparation.notice(connection, *to),
     });
     Ok(match transaction.await? {
-        PrepareDecision::Send { mail, to, kind, token, issued } => {
+        PrepareDecision::Send { mail, to, kind, token, replaces } => {
             let rendered = text::render(MailDraft { row: &mail, kind, front_end, to }, &token);
-            Prepared::Rendered(Box::new(rendered), issued)
+            Prepared::Rendered(Box::new(rendered), replaces)
         }
         PrepareDecision::NothingToSend => Prepared::NothingToSend,
         PrepareDecision::Withdrawn => Prepared::Withdrawn,
@@ -149,8 +149,8 @@ impl Preparation {
         let OpaqueToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
         let expires_at = self.now + links::lifetime(purpose);
         let issued = NewToken { hash, purpose, user: user.id, email: proves.clone(), expires_at };
-        self.issue(connection, &issued)?;
-        Ok(PrepareDecision::Send { mail: Box::new(self.mail), to, kind, token, issued: Some(issued) })
+        let replaces = self.issue(connection, &issued)?;
+        Ok(PrepareDecision::Send { mail: Box::new(self.mail), to, kind, token, replaces })
     }
 
     /// Deletes the mail, whose address has used up its quota, with the others that wait for the same address.
@@ -188,18 +188,20 @@ impl Preparation {
                 to: pending.email,
                 kind: MailKind::ConfirmRegistration,
                 token,
-                issued: None,
+                replaces: Vec::new(),
             }
         } else {
             PrepareDecision::NothingToSend
         })
     }
 
-    fn issue(&self, connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
+    /// Returns the links that are older than this one.
+    fn issue(&self, connection: &mut AnyConnection, token: &NewToken) -> QueryResult<Vec<TokenHash>> {
         if token.purpose == Purpose::ResetPassword {
             self.record_request(connection, token.user, EventKind::PasswordResetRequested)?;
         }
-        one_time_tokens::insert_or_extend(connection, token)
+        one_time_tokens::insert_or_extend(connection, token)?;
+        one_time_tokens::list_others(connection, token)
     }
 
     /// The address has an account: its owner gets a notice instead of a link.
@@ -235,7 +237,13 @@ impl Preparation {
             Allowance::Available => {
                 let mail = mail_outbox::fold_into(connection, &self.mail, FoldScope::Deferred, self.now)?;
                 let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
-                Ok(PrepareDecision::Send { mail: Box::new(mail), to, kind: self.mail.kind, token, issued: None })
+                Ok(PrepareDecision::Send {
+                    mail: Box::new(mail),
+                    to,
+                    kind: self.mail.kind,
+                    token,
+                    replaces: Vec::new(),
+                })
             }
             Allowance::AvailableAt(at) => {
                 let mail = mail_outbox::fold_into(connection, &self.mail, FoldScope::Waiting, self.now)?;

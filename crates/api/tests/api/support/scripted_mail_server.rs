@@ -4,6 +4,7 @@ use super::servers::Server;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// What the server does instead of accepting.
@@ -36,6 +37,8 @@ struct State {
     floods_read: AtomicUsize,
     /// Whether replies are codes without text.
     omits_texts: AtomicBool,
+    /// Delays the reply to the next mail until the other end is dropped.
+    held: Mutex<Option<Receiver<()>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +96,18 @@ impl ScriptedMailServer {
     /// How many floods a client has read to the end.
     pub fn floods_read(&self) -> usize {
         self.state.floods_read.load(Ordering::Relaxed)
+    }
+
+    /// Holds the next mail: its reply waits until the returned value is dropped.
+    pub fn hold(&self) -> Sender<()> {
+        let (release, held) = channel();
+        *self.state.held.lock().unwrap() = Some(held);
+        release
+    }
+
+    /// Whether the mail to hold has arrived.
+    pub fn is_holding(&self) -> bool {
+        self.state.held.lock().unwrap().is_none()
     }
 
     /// From now on replies with codes alone, except where the text lists the server's extensions.
@@ -167,6 +182,8 @@ fn converse(mut client: TcpStream, state: &State) -> std::io::Result<()> {
         send(reply)?;
         if command == "DATA" && reply.starts_with("354") {
             lines.by_ref().map_while(Result::ok).find(|line| line == ".");
+            let held = state.held.lock().unwrap().take();
+            let _ = held.map(|held| held.recv());
             let Some(reply) = state.reply("MESSAGE", &conversation, "250 taken") else { return Ok(()) };
             if reply.starts_with("250") {
                 state.accepted.lock().unwrap().push(conversation.recipient.clone());
