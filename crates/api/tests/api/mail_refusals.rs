@@ -10,6 +10,7 @@ use serde_json::json;
 
 on_both_databases![
     only_a_refused_recipient_is_final,
+    a_mail_that_is_given_up_is_an_event_of_its_account,
     while_the_server_refuses_us_one_mail_probes_and_all_are_sent_afterwards,
     expired_mails_do_not_wait_for_a_server_that_refuses_us,
     a_server_that_refuses_us_does_so_until_it_responds_differently,
@@ -20,6 +21,7 @@ pub const ADA: &str = "ada@example.com";
 pub const BEN: &str = "ben@example.org";
 pub(crate) const TOKEN: &str = "a-token-for-the-operators-eyes";
 pub(crate) const WAITING: &str = "SELECT count(*) FROM mail_outbox";
+const FAILED: &str = "SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'";
 /// The longest wait of a mail that has failed once.
 pub(crate) const ONE_MINUTE: Duration = Duration::minutes(1);
 
@@ -146,6 +148,7 @@ async fn only_a_refused_recipient_is_final(database: Database) {
         assert_eq!(taken, [ADA, BEN], "{case}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{case}");
     }
+    assert_eq!(app.db().number(FAILED), 0);
     for reply in [
         "550 5.1.1 unknown",
         "550 user unknown",
@@ -160,7 +163,51 @@ async fn only_a_refused_recipient_is_final(database: Database) {
         assert_eq!(app.db().number(WAITING), 0, "{reply}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{reply}");
     }
-    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 0);
+    assert_eq!(app.db().number(FAILED), 6);
+}
+
+/// Most mails are requested for an address, and their account is not known before they are sent.
+async fn a_mail_that_is_given_up_is_an_event_of_its_account(database: Database) {
+    const EVE: &str = "eve@example.net";
+    let server = ScriptedMailServer::start();
+    server.refuse("RCPT", Refusal::Reply("550 5.1.1 unknown"));
+    let app = start(database, url_of(&server)).await;
+    let mandatory = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_VERIFICATION", "mandatory");
+    let mandatory = mandatory.set("EMAIL_URL", url_of(&server)).start().await;
+    let failed = |email: &str| {
+        let of = "FROM auth_events JOIN users ON users.id = user_id WHERE kind = 'mail_failed'";
+        let detail = app.db().value(&format!("SELECT min(detail) {of} AND email = '{email}'"));
+        let all = app.db().number(&format!("SELECT count(*) {of}"));
+        app.db().execute("DELETE FROM auth_events");
+        (detail, all)
+    };
+    let once = |kind: &str| (Some(format!(r#"{{"mail":"{kind}"}}"#)), 1);
+    let sign_up = |email: &str| json!({"email": email, "password": PASSWORD});
+
+    request_reset(&app, ADA).await;
+    deliver(&app).await;
+    assert_eq!(failed(ADA), once("reset_password"));
+
+    app.post("/api/auth/register/", &sign_up(EVE)).await.created();
+    deliver(&app).await;
+    assert_eq!(failed(EVE), once("verify_email"));
+
+    // The owner of an account whose address someone else signs up with.
+    mandatory.post("/api/auth/register/", &sign_up(ADA)).await.has_status(202);
+    deliver(&app).await;
+    assert_eq!(failed(ADA), once("account_exists"));
+
+    // A sign-up has no account yet. Ben's account is of an older release, and the sign-up may be someone else's.
+    app.db().execute(&format!("UPDATE users SET email_verified_at = NULL, last_login_at = NULL WHERE email = '{BEN}'"));
+    for email in [BEN, "new@example.net"] {
+        mandatory.post("/api/auth/register/", &sign_up(email)).await.has_status(202);
+        mandatory.post("/api/auth/email/resend/", &json!({"email": email})).await.has_status(202);
+        deliver(&app).await;
+        assert_eq!((app.db().number(WAITING), failed(email)), (0, (None, 0)), "{email}");
+    }
+    request_reset(&app, "nobody@example.net").await;
+    deliver(&app).await;
+    assert_eq!((app.db().number(WAITING), failed(ADA)), (0, (None, 0)));
 }
 
 /// RFC 5321, section 2.4, and what servers wrote before RFC 2554.
@@ -352,5 +399,5 @@ async fn a_refused_recipient_does_not_stop_other_mail() {
     }
     assert_eq!(deliver(&app).await, 2);
     assert_eq!(app.db().number(WAITING), 0);
-    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 2);
+    assert_eq!(app.db().number(FAILED), 2);
 }

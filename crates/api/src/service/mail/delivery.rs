@@ -9,13 +9,13 @@ use super::send_error::{FailureScope, SendError, ServerResponse};
 use super::send_slots::domain_of;
 use super::server_health::MAX_PAUSE;
 use super::smtp::MailStep;
+use super::target;
 use super::transport::OpenTransport;
 use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
 use crate::store::one_time_tokens::{self, TokenHash};
 use crate::store::{StoreError, events, sent_mails, users};
-use auth_types::UserId;
 use chrono::Duration;
 
 /// The wait after the first failure. It doubles with each failure, up to the longest.
@@ -229,7 +229,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
     let now = services.shared_now().0;
     let mail = mail.clone();
     let deletion = services.store.write(move |connection| {
-        let user = mail.user_id.map(UserId);
+        let user = target::find_account(connection, &mail, now)?;
         // The user's row first, as in every transaction that locks several; the event refers to it.
         if let Some(user) = user {
             users::lock_credentials(connection, user)?;

@@ -1,12 +1,14 @@
 //! What the link in a mail is for: an account, a pending registration, or neither. A mail to an address that has an account already is a
 //! notice.
 
-use crate::mails::{MailLink, Purpose};
+use crate::mails::{Content, MailLink, NoticeTo, Purpose};
+use crate::names::Spellings;
 use crate::service::accounts::pending;
 use crate::store::mail_outbox::MailRow;
 use crate::store::pending_registrations::{self, PendingRegistrationRow};
-use crate::store::users::UserRow;
+use crate::store::users::{self, UserRow};
 use crate::store::{AnyConnection, QueryResult};
+use auth_types::UserId;
 use chrono::{DateTime, Utc};
 
 /// What a link is for.
@@ -45,6 +47,27 @@ pub(super) fn find(
         None if is_about_account => Target::NothingToSend,
         None => find_pending(connection, mail, now)?.map_or(Target::NothingToSend, Target::PendingRegistration),
     })
+}
+
+/// The account that `mail` is about, if there is one. Another person's pending registration for the account's address is not about it.
+pub(super) fn find_account(
+    connection: &mut AnyConnection,
+    mail: &MailRow,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<UserId>> {
+    if let Some(user) = mail.user_id {
+        return Ok(Some(UserId(user)));
+    }
+    let owner = users::find_by_spelling(connection, &Spellings::of_recipient(&mail.recipient))?;
+    let account = match &mail.kind.mail().content {
+        Content::Link(link, _) => match find(connection, mail, *link, owner, now)? {
+            Target::Account(user, _) => Some(user),
+            Target::PendingRegistration(_) | Target::OwnerOf(_) | Target::NothingToSend => None,
+        },
+        Content::Notice(NoticeTo::Owner, _) => owner,
+        Content::Notice(NoticeTo::Recipient, _) => None,
+    };
+    Ok(account.map(|user| user.id))
 }
 
 /// The pending registration that the mail is about; the newest one of the address if it names none.
