@@ -25,7 +25,7 @@ pub struct Optional<T: 'static> {
     parse: fn(&str) -> Result<T, String>,
 }
 
-/// One of a few words, of which the first is the default.
+/// One of a few words, each with the value that it stands for. The first is the default.
 pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: VariableRow) -> Variable<T> {
     let (shown, default) = choices[0];
     let row = VariableRow { default: Preset::Text(shown), ..row };

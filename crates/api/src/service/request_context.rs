@@ -53,8 +53,9 @@ impl Services {
 }
 
 impl RequestContext {
-    /// The context of what happens without a request, or of what must not show who sent the request.
-    pub(super) fn without_client(at: DateTime<Utc>) -> Self {
+    /// The context of what happens without a request, as in a job, or of what must not show its owner who sent the request, as when
+    /// an administrator acts.
+    pub fn without_client(at: DateTime<Utc>) -> Self {
         Self { at, shared_at: SharedTime(at), client: ClientInfo::default() }
     }
 
@@ -79,7 +80,8 @@ impl RequestContext {
     }
 }
 
-/// Records what a feature did for a user among the events of their account, as `notes.deleted` for a feature `notes`.
+/// Records what a feature did for a user among the events of their account, as `notes.deleted` for a feature `notes`. The event shows
+/// its owner the address and the device in `context`: another user's action takes [`RequestContext::without_client`].
 pub fn record(
     connection: &mut AnyConnection,
     user: UserId,
