@@ -237,7 +237,7 @@ async fn the_message_for_a_wrong_type_says_what_the_field_takes() {
         "question": 1, "choices": ["yes", 2], "most": 256, "quorum": "half", "is_open": 1, "kind": "loud", "note": 5,
         "closing": {"after_days": 1.5, "farewell": "Bye"}, "colours": [],
     });
-    let response = send(app.request_as(&tokens, Method::POST, "/api/polls/").json(&wrong)).await;
+    let response = send(app.request_as(&tokens, Method::POST, "/api/fixture-polls/").json(&wrong)).await;
     let expected = json!({
         "question": ["Not a valid string."],
         "choices": ["Item 2: Not a valid string."],

@@ -7,6 +7,7 @@ use api::clock::Clock;
 use api::prelude::{Admin, Endpoint, Error, Problem, Resource, SchemaChange, Script, Services, Table, by_caller};
 use api::service::upkeep::prune::prune;
 use api::service::upkeep::start::start;
+use auth_types::events::EventsResponse;
 use auth_types::responses::TokenResponse;
 use auth_types::{Reason, Role};
 use chrono::Duration;
@@ -25,6 +26,7 @@ on_both_databases![
     a_test_can_run_a_job_at_any_moment,
     a_path_without_a_parameter_takes_precedence_over_one_with_it,
     a_caller_who_is_not_an_administrator_learns_nothing_about_the_body,
+    an_action_of_an_administrator_shows_the_owner_no_client,
     a_job_of_a_feature_continues_after_errors_and_panics,
 ];
 
@@ -169,7 +171,7 @@ async fn rows_of_every_kind_of_table_are_exported_and_deleted_as_declared(databa
     assert_eq!(app.db().number("SELECT count(*) FROM pins"), 0, "the database deletes them with their boards");
 }
 
-const POLLS: &str = "/api/polls/";
+const POLLS: &str = "/api/fixture-polls/";
 
 /// Creates a poll.
 async fn ask(app: &TestApp, tokens: &TokenResponse, question: &str) -> TestResponse {
@@ -192,13 +194,13 @@ async fn a_refusal_by_a_feature_has_its_own_name_and_message(database: Database)
     let refused = close(poll).await.failed(409, Reason::FeatureRefused);
     assert_eq!(
         (refused.feature.as_deref(), refused.detail.as_str()),
-        (Some("polls.closed"), "This poll is closed already.")
+        (Some("fixture_polls.closed"), "This poll is closed already.")
     );
     assert!(!close(poll + 1).await.problem(404).detail.is_empty());
     // A unique value, also when two requests race.
     let both = tokio::join!(ask(&app, &tokens, "Coffee?"), ask(&app, &tokens, "Coffee?"));
     let refused = if both.0.status == 201 { both.1 } else { both.0 };
-    assert_eq!(refused.failed(409, Reason::FeatureRefused).feature.as_deref(), Some("polls.asked"));
+    assert_eq!(refused.failed(409, Reason::FeatureRefused).feature.as_deref(), Some("fixture_polls.asked"));
 }
 
 async fn a_test_can_run_a_job_at_any_moment(database: Database) {
@@ -206,8 +208,8 @@ async fn a_test_can_run_a_job_at_any_moment(database: Database) {
     let tokens = app.login(ADA).await;
     for polls in [1, 2] {
         ask(&app, &tokens, &format!("Question {polls}?")).await.has_status(201);
-        assert_eq!(app.run_job("polls.count").await, Ok(()));
-        assert_eq!(app.metric("latchkey_polls_stored"), polls);
+        assert_eq!(app.run_job("fixture_polls.count").await, Ok(()));
+        assert_eq!(app.metric("latchkey_fixture_polls_stored"), polls);
     }
 }
 
@@ -216,20 +218,34 @@ async fn a_path_without_a_parameter_takes_precedence_over_one_with_it(database: 
     let tokens = app.login(ADA).await;
     ask(&app, &tokens, "Tea?").await.has_status(201);
     let newest = id_of(&ask(&app, &tokens, "Coffee?").await);
-    let shown: Value = send(app.request_as(&tokens, Method::GET, "/api/polls/newest/")).await.json();
+    let shown: Value = send(app.request_as(&tokens, Method::GET, "/api/fixture-polls/newest/")).await.json();
     assert_eq!(shown["id"], newest);
 }
 
 async fn a_caller_who_is_not_an_administrator_learns_nothing_about_the_body(database: Database) {
     let app = TestApp::builder(database).with_features().user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    let path = "/api/polls-administration/";
+    let path = "/api/fixture-polls-administration/";
     for body in [json!({}), json!({"ids": "all"}), json!([])] {
         send(app.request_as(&tokens, Method::POST, path).json(&body)).await.failed(403, Reason::PermissionDenied);
         send(app.request(Method::POST, path).json(&body)).await.refused(Reason::CredentialsMissing);
     }
     let text = app.request_as(&tokens, Method::POST, path).header("Content-Type", "text/plain").body("all");
     send(text).await.failed(403, Reason::PermissionDenied);
+}
+
+async fn an_action_of_an_administrator_shows_the_owner_no_client(database: Database) {
+    const ROOT: &str = "root@example.com";
+    let app = TestApp::builder(database).with_features().user(ADA).administrator(ROOT).start().await;
+    let (ada, root) = (app.login(ADA).await, app.login(ROOT).await);
+    let poll = id_of(&ask(&app, &ada, "Tea?").await);
+    let remove =
+        app.request_as(&root, Method::POST, "/api/fixture-polls-administration/").json(&json!({"ids": [poll]}));
+    send(remove.header("User-Agent", "the administrator's")).await.has_status(200);
+    let events: EventsResponse = send(app.request_as(&ada, Method::GET, "/api/auth/events/")).await.json();
+    let newest = &events.results[0];
+    assert_eq!(newest.detail.feature.as_deref(), Some("fixture_polls.removed"));
+    assert_eq!((&newest.ip_address, &newest.user_agent), (&None, &None));
 }
 
 async fn a_declared_table_that_no_migration_creates_ends_the_start(database: Database) {

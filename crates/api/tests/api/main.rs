@@ -44,6 +44,7 @@ mod faults_sqlite;
 mod faults_start;
 mod feature_collisions;
 mod feature_queries;
+mod feature_script;
 mod features;
 mod files;
 mod fuzz;

@@ -19,12 +19,12 @@ mod program;
 mod notes;
 
 /// A feature of the tests, which declares what the others do not.
-#[path = "../../polls/mod.rs"]
-mod polls;
+#[path = "../../fixture_polls/mod.rs"]
+mod fixture_polls;
 
 /// The program's features and those of the tests, for tests that visit every route.
 pub fn features() -> App {
-    program::app().feature(notes::feature()).feature(polls::feature())
+    program::app().feature(notes::feature()).feature(fixture_polls::feature())
 }
 
 fn latchkey() -> Product {

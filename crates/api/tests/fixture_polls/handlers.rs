@@ -1,7 +1,7 @@
 //! Parse, call, shape.
 
 use super::rules;
-use super::types::{PollCount, PollKind, PollRemoval, PollRequest, PollsSince};
+use super::types::{FixturePollCount, FixturePollKind, FixturePollRemoval, FixturePollRequest, FixturePollsSince};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, Responder};
 use api::prelude::{Admin, Caller, Cursor, JsonBody, Problem, Query, Services};
@@ -17,7 +17,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     services: Data<Services>,
     Caller(caller): Caller,
-    JsonBody(request): JsonBody<PollRequest>,
+    JsonBody(request): JsonBody<FixturePollRequest>,
 ) -> Result<impl Responder, Problem> {
     Ok(HttpResponse::Created().json(rules::create(&services, caller, request).await?))
 }
@@ -54,25 +54,25 @@ pub(super) async fn remove_choice(
 }
 
 pub(super) async fn choices() -> impl Responder {
-    Json([PollKind::Secret, PollKind::ByName].map(PollKind::name))
+    Json([FixturePollKind::Secret, FixturePollKind::ByName].map(FixturePollKind::name))
 }
 
 pub(super) async fn count(services: Data<Services>, Admin(admin): Admin) -> Result<impl Responder, Problem> {
-    Ok(Json(PollCount { polls: rules::count(&services, admin).await? }))
+    Ok(Json(FixturePollCount { polls: rules::count(&services, admin).await? }))
 }
 
 pub(super) async fn count_since(
     services: Data<Services>,
     Caller(caller): Caller,
-    Query(PollsSince { since }): Query<PollsSince>,
+    Query(FixturePollsSince { since }): Query<FixturePollsSince>,
 ) -> Result<impl Responder, Problem> {
-    Ok(Json(PollCount { polls: rules::count_since(&services, caller, since).await? }))
+    Ok(Json(FixturePollCount { polls: rules::count_since(&services, caller, since).await? }))
 }
 
 pub(super) async fn remove(
     services: Data<Services>,
     Admin(admin): Admin,
-    JsonBody(PollRemoval { ids }): JsonBody<PollRemoval>,
+    JsonBody(FixturePollRemoval { ids }): JsonBody<FixturePollRemoval>,
 ) -> Result<impl Responder, Problem> {
-    Ok(Json(PollCount { polls: rules::remove(&services, admin, ids).await? }))
+    Ok(Json(FixturePollCount { polls: rules::remove(&services, admin, ids).await? }))
 }

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// A field of every kind.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct PollRequest {
+pub(super) struct FixturePollRequest {
     /// A question that was not asked before.
     #[schema(max_length = 200, extensions(("x-unique" = json!(true))))]
     pub(super) question: String,
@@ -17,20 +17,20 @@ pub(super) struct PollRequest {
     #[schema(example = 0.5)]
     pub(super) quorum: f64,
     pub(super) is_open: bool,
-    pub(super) kind: PollKind,
+    pub(super) kind: FixturePollKind,
     pub(super) note: Option<String>,
-    pub(super) closing: Option<Closing>,
+    pub(super) closing: Option<FixturePollClosing>,
     pub(super) colours: BTreeMap<String, i64>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum PollKind {
+pub(super) enum FixturePollKind {
     Secret,
     ByName,
 }
 
-impl PollKind {
+impl FixturePollKind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Secret => "secret",
@@ -40,31 +40,31 @@ impl PollKind {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Closing {
+pub(super) struct FixturePollClosing {
     pub(super) after_days: i32,
     pub(super) farewell: String,
 }
 
 /// A parameter that a request cannot do without.
 #[derive(Deserialize, IntoParams)]
-pub(super) struct PollsSince {
+pub(super) struct FixturePollsSince {
     pub(super) since: DateTime<Utc>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Poll {
+pub(super) struct FixturePoll {
     pub(super) id: i64,
     pub(super) question: String,
 }
 
 /// The polls that an administrator removes.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct PollRemoval {
-    #[schema(extensions(("x-refers-to" = json!("/api/polls/"))))]
+pub(super) struct FixturePollRemoval {
+    #[schema(extensions(("x-refers-to" = json!("/api/fixture-polls/"))))]
     pub(super) ids: Vec<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct PollCount {
+pub(super) struct FixturePollCount {
     pub(super) polls: i64,
 }

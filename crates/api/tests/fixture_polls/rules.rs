@@ -1,8 +1,8 @@
 //! What may be done with polls.
 
 use super::store::{self, NewPoll};
-use super::types::{Closing, Poll, PollRequest};
-use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, Services, page};
+use super::types::{FixturePoll, FixturePollClosing, FixturePollRequest};
+use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, RequestContext, Services, page, record};
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
@@ -21,7 +21,7 @@ pub(super) async fn list(
     services: &Services,
     caller: CurrentUser,
     before: Option<i64>,
-) -> Result<Page<Poll>, Error<Infallible>> {
+) -> Result<Page<FixturePoll>, Error<Infallible>> {
     let polls = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
     Ok(page(polls.await?, PAGE, |poll| poll.id))
 }
@@ -31,15 +31,15 @@ pub(super) struct AskedAlready;
 
 impl From<AskedAlready> for Problem {
     fn from(_: AskedAlready) -> Self {
-        Self::conflict("polls.asked", "This has been asked already.")
+        Self::conflict("fixture_polls.asked", "This has been asked already.")
     }
 }
 
 pub(super) async fn create(
     services: &Services,
     caller: CurrentUser,
-    request: PollRequest,
-) -> Result<Poll, Error<AskedAlready>> {
+    request: FixturePollRequest,
+) -> Result<FixturePoll, Error<AskedAlready>> {
     check(&request)?;
     let insertion = caller.write(services, move |connection, user, now| {
         let new = NewPoll::of(user.id, &request, now);
@@ -49,7 +49,7 @@ pub(super) async fn create(
     insertion.await.map_err(|error| error.if_taken(AskedAlready))
 }
 
-fn check(request: &PollRequest) -> Result<(), Error<AskedAlready>> {
+fn check(request: &FixturePollRequest) -> Result<(), Error<AskedAlready>> {
     if request.question.chars().count() > 200 {
         return Err(Error::field("question", "At most 200 characters."));
     }
@@ -60,13 +60,19 @@ fn check(request: &PollRequest) -> Result<(), Error<AskedAlready>> {
         return Err(Error::field("quorum", "Between 0 and 1."));
     }
     match &request.closing {
-        Some(Closing { after_days: ..0, .. }) => Err(Error::field("closing", "Not in the past.")),
-        Some(Closing { farewell, .. }) if farewell.is_empty() => Err(Error::field("closing", "Say something.")),
+        Some(FixturePollClosing { after_days: ..0, .. }) => Err(Error::field("closing", "Not in the past.")),
+        Some(FixturePollClosing { farewell, .. }) if farewell.is_empty() => {
+            Err(Error::field("closing", "Say something."))
+        }
         _ => Ok(()),
     }
 }
 
-pub(super) async fn show(services: &Services, caller: CurrentUser, id: Option<i64>) -> Result<Poll, Error<NoSuchPoll>> {
+pub(super) async fn show(
+    services: &Services,
+    caller: CurrentUser,
+    id: Option<i64>,
+) -> Result<FixturePoll, Error<NoSuchPoll>> {
     let found = caller.read(services, move |connection, user| store::find(connection, user.id, id)).await?;
     found.ok_or(Error::Refused(NoSuchPoll))
 }
@@ -81,7 +87,7 @@ impl From<CloseRefusal> for Problem {
     fn from(refusal: CloseRefusal) -> Self {
         match refusal {
             CloseRefusal::NoSuchPoll => Self::not_found(),
-            CloseRefusal::ClosedAlready => Self::conflict("polls.closed", "This poll is closed already."),
+            CloseRefusal::ClosedAlready => Self::conflict("fixture_polls.closed", "This poll is closed already."),
         }
     }
 }
@@ -123,9 +129,15 @@ pub(super) async fn count_since(
 }
 
 pub(super) async fn remove(services: &Services, admin: Administrator, ids: Vec<i64>) -> Result<i64, Error<Infallible>> {
-    let removed = admin.write(services, move |connection, _, _| {
-        if store::remove(connection, &ids)? != ids.len() {
+    let removed = admin.write(services, move |connection, _, now| {
+        let owners = store::remove(connection, &ids)?;
+        if owners.len() != ids.len() {
             return Ok(Err(Error::field("ids", "Not all of them exist.")));
+        }
+        // The owners see that it happened, and nothing of the administrator.
+        let context = RequestContext::without_client(now);
+        for owner in owners {
+            record(connection, owner, "fixture_polls.removed", &context)?;
         }
         store::count(connection).map(Ok)
     });

@@ -7,19 +7,19 @@ use prometheus_client::metrics::gauge::Gauge;
 
 /// Shared by the job and the registry: clones are one gauge.
 #[derive(Clone, Default)]
-pub(super) struct PollMetrics {
+pub(super) struct FixturePollMetrics {
     stored: Gauge,
 }
 
-impl PollMetrics {
+impl FixturePollMetrics {
     pub(super) fn register(&self, metrics: &Metrics) {
-        metrics.register("polls_stored", "Polls that are stored, as counted last", self.stored.clone());
+        metrics.register("fixture_polls_stored", "Polls that are stored, as counted last", self.stored.clone());
     }
 
     pub(super) async fn count(self, services: Data<Services>) -> Result<(), StoreError> {
         let polls = services.store.run(store::count).await?;
         self.stored.set(polls);
-        log::info!("polls.counted: {polls} polls");
+        log::info!("fixture_polls.counted: {polls} polls");
         Ok(())
     }
 }

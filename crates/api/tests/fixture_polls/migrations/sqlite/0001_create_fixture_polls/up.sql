@@ -1,4 +1,4 @@
-CREATE TABLE polls (
+CREATE TABLE fixture_polls (
     id integer PRIMARY KEY AUTOINCREMENT,
     user_id integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     question text NOT NULL UNIQUE,
@@ -9,10 +9,10 @@ CREATE TABLE polls (
     colours integer NOT NULL,
     created_at text NOT NULL
 );
-CREATE INDEX polls_user_id ON polls (user_id, id);
-CREATE TABLE poll_choices (
+CREATE INDEX fixture_polls_user_id ON fixture_polls (user_id, id);
+CREATE TABLE fixture_poll_choices (
     id integer PRIMARY KEY AUTOINCREMENT,
-    poll_id integer NOT NULL REFERENCES polls (id) ON DELETE CASCADE,
+    poll_id integer NOT NULL REFERENCES fixture_polls (id) ON DELETE CASCADE,
     text text NOT NULL
 );
-CREATE INDEX poll_choices_poll_id ON poll_choices (poll_id);
+CREATE INDEX fixture_poll_choices_poll_id ON fixture_poll_choices (poll_id);

@@ -1,6 +1,6 @@
-//! Tables `polls` and `poll_choices`.
+//! Tables `fixture_polls` and `fixture_poll_choices`.
 
-use super::types::{Poll, PollRequest};
+use super::types::{FixturePoll, FixturePollRequest};
 use api::prelude::{AnyConnection, At, QueryResult, Subject, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,7 +9,7 @@ use serde::Serialize;
 diesel::table! {
     use api::prelude::types::*;
 
-    polls (id) {
+    fixture_polls (id) {
         id -> Int8,
         user_id -> Int8,
         question -> Text,
@@ -25,17 +25,17 @@ diesel::table! {
 diesel::table! {
     use api::prelude::types::*;
 
-    poll_choices (id) {
+    fixture_poll_choices (id) {
         id -> Int8,
         poll_id -> Int8,
         text -> Text,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(polls, poll_choices);
+diesel::allow_tables_to_appear_in_same_query!(fixture_polls, fixture_poll_choices);
 
 #[derive(Insertable)]
-#[diesel(table_name = polls)]
+#[diesel(table_name = fixture_polls)]
 pub(super) struct NewPoll<'a> {
     user_id: i64,
     question: &'a str,
@@ -48,7 +48,7 @@ pub(super) struct NewPoll<'a> {
 }
 
 impl<'a> NewPoll<'a> {
-    pub(super) fn of(user: UserId, request: &'a PollRequest, now: DateTime<Utc>) -> Self {
+    pub(super) fn of(user: UserId, request: &'a FixturePollRequest, now: DateTime<Utc>) -> Self {
         Self {
             user_id: user.0,
             question: &request.question,
@@ -69,10 +69,10 @@ pub(super) struct ExportedChoice {
     text: String,
 }
 
-const COLUMNS: (polls::id, polls::question) = (polls::id, polls::question);
+const COLUMNS: (fixture_polls::id, fixture_polls::question) = (fixture_polls::id, fixture_polls::question);
 
-fn poll((id, question): (i64, String)) -> Poll {
-    Poll { id, question }
+fn poll((id, question): (i64, String)) -> FixturePoll {
+    FixturePoll { id, question }
 }
 
 pub(super) fn list(
@@ -80,31 +80,33 @@ pub(super) fn list(
     user: UserId,
     before: Option<i64>,
     most: usize,
-) -> QueryResult<Vec<Poll>> {
-    let rows: Vec<(i64, String)> = polls::table
-        .filter(polls::user_id.eq(user.0))
-        .filter(polls::id.lt(before.unwrap_or(i64::MAX)))
-        .order(polls::id.desc())
+) -> QueryResult<Vec<FixturePoll>> {
+    let rows: Vec<(i64, String)> = fixture_polls::table
+        .filter(fixture_polls::user_id.eq(user.0))
+        .filter(fixture_polls::id.lt(before.unwrap_or(i64::MAX)))
+        .order(fixture_polls::id.desc())
         .limit(i64::try_from(most).unwrap_or(i64::MAX))
         .select(COLUMNS)
         .load(connection)?;
     Ok(rows.into_iter().map(poll).collect())
 }
 
-pub(super) fn insert(connection: &mut AnyConnection, new: NewPoll<'_>, choices: &[String]) -> QueryResult<Poll> {
-    let row: (i64, String) = diesel::insert_into(polls::table).values(new).returning(COLUMNS).get_result(connection)?;
+pub(super) fn insert(connection: &mut AnyConnection, new: NewPoll<'_>, choices: &[String]) -> QueryResult<FixturePoll> {
+    let row: (i64, String) =
+        diesel::insert_into(fixture_polls::table).values(new).returning(COLUMNS).get_result(connection)?;
     for text in choices {
-        let choice = (poll_choices::poll_id.eq(row.0), poll_choices::text.eq(text));
-        diesel::insert_into(poll_choices::table).values(choice).execute(connection)?;
+        let choice = (fixture_poll_choices::poll_id.eq(row.0), fixture_poll_choices::text.eq(text));
+        diesel::insert_into(fixture_poll_choices::table).values(choice).execute(connection)?;
     }
     Ok(poll(row))
 }
 
 /// The poll of this id, or the newest one.
-pub(super) fn find(connection: &mut AnyConnection, user: UserId, id: Option<i64>) -> QueryResult<Option<Poll>> {
-    let owned = polls::table.filter(polls::user_id.eq(user.0)).select(COLUMNS).order(polls::id.desc());
+pub(super) fn find(connection: &mut AnyConnection, user: UserId, id: Option<i64>) -> QueryResult<Option<FixturePoll>> {
+    let owned =
+        fixture_polls::table.filter(fixture_polls::user_id.eq(user.0)).select(COLUMNS).order(fixture_polls::id.desc());
     let found = match id {
-        Some(id) => owned.filter(polls::id.eq(id)).first(connection),
+        Some(id) => owned.filter(fixture_polls::id.eq(id)).first(connection),
         None => owned.first(connection),
     };
     Ok(found.optional()?.map(poll))
@@ -115,8 +117,8 @@ pub(super) fn close(connection: &mut AnyConnection, user: UserId, id: i64) -> Qu
     if find(connection, user, Some(id))?.is_none() {
         return Ok(None);
     }
-    let open = polls::table.find(id).filter(polls::is_open.eq(true));
-    diesel::update(open).set(polls::is_open.eq(false)).execute(connection).map(|rows| Some(rows == 1))
+    let open = fixture_polls::table.find(id).filter(fixture_polls::is_open.eq(true));
+    diesel::update(open).set(fixture_polls::is_open.eq(false)).execute(connection).map(|rows| Some(rows == 1))
 }
 
 /// Returns whether there was one.
@@ -124,21 +126,25 @@ pub(super) fn remove_choice(connection: &mut AnyConnection, user: UserId, poll: 
     if find(connection, user, Some(poll))?.is_none() {
         return Ok(false);
     }
-    let choice = poll_choices::table.find(choice).filter(poll_choices::poll_id.eq(poll));
+    let choice = fixture_poll_choices::table.find(choice).filter(fixture_poll_choices::poll_id.eq(poll));
     diesel::delete(choice).execute(connection).map(|rows| rows == 1)
 }
 
 pub(super) fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
-    polls::table.count().get_result(connection)
+    fixture_polls::table.count().get_result(connection)
 }
 
 pub(super) fn count_since(connection: &mut AnyConnection, user: UserId, since: DateTime<Utc>) -> QueryResult<i64> {
-    let made = polls::table.filter(polls::user_id.eq(user.0)).filter(polls::created_at.ge(At(since)));
+    let made =
+        fixture_polls::table.filter(fixture_polls::user_id.eq(user.0)).filter(fixture_polls::created_at.ge(At(since)));
     made.count().get_result(connection)
 }
 
-pub(super) fn remove(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
-    diesel::delete(polls::table.filter(polls::id.eq_any(ids))).execute(connection)
+/// Returns the owner of each poll that existed.
+pub(super) fn remove(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<UserId>> {
+    let removed = diesel::delete(fixture_polls::table.filter(fixture_polls::id.eq_any(ids)));
+    let owners: Vec<i64> = removed.returning(fixture_polls::user_id).get_results(connection)?;
+    Ok(owners.into_iter().map(UserId).collect())
 }
 
 /// At most `most` choices of the polls of a user after the choice `after`.
@@ -148,12 +154,12 @@ pub(super) fn export_choices(
     after: Option<i64>,
     most: i64,
 ) -> QueryResult<Vec<(i64, ExportedChoice)>> {
-    let rows: Vec<(i64, i64, String)> = poll_choices::table
-        .inner_join(polls::table.on(polls::id.eq(poll_choices::poll_id)))
-        .filter(polls::user_id.eq(subject.user.id.0))
-        .filter(poll_choices::id.gt(after.unwrap_or(0)))
-        .order(poll_choices::id)
-        .select((poll_choices::id, poll_choices::poll_id, poll_choices::text))
+    let rows: Vec<(i64, i64, String)> = fixture_poll_choices::table
+        .inner_join(fixture_polls::table.on(fixture_polls::id.eq(fixture_poll_choices::poll_id)))
+        .filter(fixture_polls::user_id.eq(subject.user.id.0))
+        .filter(fixture_poll_choices::id.gt(after.unwrap_or(0)))
+        .order(fixture_poll_choices::id)
+        .select((fixture_poll_choices::id, fixture_poll_choices::poll_id, fixture_poll_choices::text))
         .limit(most)
         .load(connection)?;
     Ok(rows.into_iter().map(|(id, poll_id, text)| (id, ExportedChoice { poll_id, text })).collect())

@@ -9,20 +9,20 @@ mod store;
 mod types;
 
 use api::prelude::{Feature, Table, migrations};
-use jobs::PollMetrics;
+use jobs::FixturePollMetrics;
 use std::time::Duration;
 
 /// The feature, for `App::feature`.
 pub(crate) fn feature() -> Feature {
-    let metrics = PollMetrics::default();
+    let metrics = FixturePollMetrics::default();
     let counts = metrics.clone();
-    Feature::new("polls")
-        .migrations(migrations!["0001_create_polls"])
+    Feature::new("fixture_polls")
+        .migrations(migrations!["0001_create_fixture_polls"])
         .tables([
-            Table::personal("polls", store::polls::table, store::polls::user_id),
-            Table::dependent("poll_choices", store::poll_choices::table, store::export_choices),
+            Table::personal("fixture_polls", store::fixture_polls::table, store::fixture_polls::user_id),
+            Table::dependent("fixture_poll_choices", store::fixture_poll_choices::table, store::export_choices),
         ])
         .endpoints(endpoints::endpoints)
         .state(move |services| metrics.register(&services.metrics))
-        .job("polls.count", Duration::from_mins(1), move |services| counts.clone().count(services))
+        .job("fixture_polls.count", Duration::from_mins(1), move |services| counts.clone().count(services))
 }

@@ -1,0 +1,2 @@
+DROP TABLE fixture_poll_choices;
+DROP TABLE fixture_polls;

@@ -1,2 +1,0 @@
-DROP TABLE poll_choices;
-DROP TABLE polls;
