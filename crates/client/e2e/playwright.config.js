@@ -12,8 +12,13 @@ process.env.OUTBOX ??= mkdtempSync(join(tmpdir(), "latchkey-outbox-"));
 // The parent of the folders in which the APIs and the program that creates administrators run.
 process.env.STAGE_FOLDERS ??= mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
 
-// Servers are stopped by SIGTERM, so that they can remove the APIs' folders.
-const server = { timeout: 60_000, reuseExistingServer: false, gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 } };
+// Servers are stopped by SIGTERM, so that they can remove the APIs' folders. They stop by themselves when this process is killed.
+const server = {
+  timeout: 60_000,
+  reuseExistingServer: false,
+  gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
+  env: { RUNNER: String(process.pid) },
+};
 
 export default defineConfig({
   projects: [

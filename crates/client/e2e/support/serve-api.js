@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { STAGES } from "./addresses.js";
 import { PROGRAM, optionsOf } from "./program.js";
+import { onRunnerEnd } from "./runner.js";
 
 const stage = process.argv[2];
 const options = optionsOf(stage);
@@ -18,6 +19,7 @@ mkdirSync(options.cwd);
 const api = spawn(PROGRAM, [], { ...options, stdio: "inherit" });
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => api.kill("SIGTERM"));
+onRunnerEnd(() => api.kill("SIGTERM"));
 api.on("error", (error) => {
   console.error(`${PROGRAM} does not start: ${error.message}; build it with cargo build -p api`);
   removeFolders();

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from "node:https";
 import { API, CLIENT, CLIENT_ELSEWHERE, LOSE, SIBLING, STAGES, OTHER_SITE } from "./addresses.js";
 import { brokenSites } from "./broken-sites.js";
 import { certificate } from "./certificate.js";
+import { onRunnerEnd } from "./runner.js";
 import { staticSite } from "./static-site.js";
 
 /**
@@ -57,3 +58,4 @@ function listen({ edge, port }) {
 
 for (const stage of Object.values(STAGES)) listen(stage);
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => process.exit(0));
+onRunnerEnd(() => process.exit(0));
