@@ -35,11 +35,14 @@ test("a note is written, stays and is deleted", async ({ app, page, person }) =>
 test("an invalid note is refused at its field", async ({ app, page, person }) => {
   await app.signIn(person);
   await app.visit("Notes");
+  await write(page, "Buy milk");
+  await expect(page.getByRole("status")).toHaveText("The note is saved.");
   await page.getByRole("button", { name: "Save note" }).click();
   await expect(page.getByText("Write something.")).toBeVisible();
+  await expect(page.getByRole("status"), "the message is about the note before").toBeEmpty();
   await write(page, "x".repeat(2001));
   await expect(page.getByText("this one has 2001")).toBeVisible();
-  await expect(notes(page)).toHaveCount(0);
+  await expect(notes(page)).toHaveCount(1);
 });
 
 test("older notes come on demand", async ({ api, app, page, person }) => {

@@ -20,7 +20,7 @@ pub fn start() {
 
 #[component]
 fn App() -> impl IntoView {
-    let notices = Notices::new();
+    let notices = Notices::new(window().navigator().on_line());
     let http = Http::new(notices);
     let session = Session::start(http, notices);
     provide_context(notices);

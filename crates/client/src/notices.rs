@@ -40,9 +40,8 @@ struct Board {
 }
 
 impl Notices {
-    /// No notices yet.
-    pub fn new() -> Self {
-        let online = window().navigator().on_line();
+    /// No notices yet, in a browser that is online or not.
+    pub fn new(online: bool) -> Self {
         Self(RwSignal::new(Board { online, ..Board::default() }))
     }
 
@@ -113,12 +112,6 @@ impl Notices {
     /// What to show now, if anything.
     pub fn current(self) -> Option<Notice> {
         self.0.with(Board::current)
-    }
-}
-
-impl Default for Notices {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

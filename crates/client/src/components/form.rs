@@ -1,6 +1,7 @@
 //! Forms: one request at a time, and errors at their fields.
 
 use super::{Alert, Pending};
+use crate::notices::Notices;
 use crate::policy::{CHECK_FIELDS, RequestFailure};
 use leptos::ev::SubmitEvent;
 use leptos::html;
@@ -23,6 +24,7 @@ pub struct FormState {
     fields: StoredValue<&'static [&'static str]>,
     errors: RwSignal<FormErrors>,
     pending: Pending,
+    notices: Notices,
     /// Distinguishes the form's elements from those of other forms.
     number: u32,
     element: NodeRef<html::Form>,
@@ -38,6 +40,7 @@ impl FormState {
             fields: StoredValue::new(fields),
             errors: RwSignal::new(FormErrors::new()),
             pending: Pending::new(),
+            notices: expect_context(),
             number: FORMS.fetch_add(1, Ordering::Relaxed),
             element: NodeRef::new(),
             texts: StoredValue::new(Vec::new()),
@@ -84,12 +87,13 @@ impl FormState {
         });
     }
 
-    /// Sends a valid request, or shows the errors.
+    /// Sends a valid request, or shows the errors. The message about the last action goes away first.
     pub fn submit<T, F, S>(self, checked: Result<T, FormErrors>, send: S)
     where
         S: FnOnce(T) -> F,
         F: Future<Output = Result<(), RequestFailure>> + 'static,
     {
+        self.notices.clear();
         match checked {
             Ok(request) => self.run(send(request)),
             Err(errors) => {
@@ -171,6 +175,7 @@ mod tests {
     #[test]
     fn fields_of_one_name_in_two_forms_have_ids_of_their_own() {
         Owner::new().with(|| {
+            provide_context(Notices::new(true));
             let one = FormState::new(&["password"]);
             let other = FormState::new(&["password"]);
             assert_ne!(one.id_of("password"), other.id_of("password"));

@@ -95,6 +95,11 @@ impl ApiRequest {
         Self::new(Verb::Post, path).with_body(body)
     }
 
+    /// A PUT with a JSON body.
+    pub fn put(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::new(Verb::Put, path).with_body(body)
+    }
+
     /// A PUT of a file, with the media type that the browser reports.
     pub fn put_file(path: impl Into<String>, file: FileContent) -> Self {
         Self { body: Some(Body::File(file)), ..Self::new(Verb::Put, path) }

@@ -45,7 +45,6 @@ fn ProfileForm() -> impl IntoView {
     untrack(follow);
     Effect::new(move || drop(follow()));
     let submit = move |()| {
-        notices.clear();
         untrack(follow);
         let texts = profile.texts();
         form.submit(profile.changes(), move |changes| async move {

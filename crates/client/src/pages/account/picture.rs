@@ -26,7 +26,6 @@ pub fn PictureForm() -> impl IntoView {
     let form = FormState::new(&[FIELD]);
     let input = NodeRef::<Input>::new();
     let upload = move |()| {
-        notices.clear();
         let chosen = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         form.submit(check(chosen), move |file| async move {
             let sent = send(page, &file).await;
@@ -40,7 +39,6 @@ pub fn PictureForm() -> impl IntoView {
         });
     };
     let remove = move |()| {
-        notices.clear();
         form.submit(Ok(()), move |()| async move {
             show(page, Api::new(page).remove_picture().await?);
             notices.say("Your picture is removed.");

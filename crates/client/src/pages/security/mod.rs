@@ -38,7 +38,6 @@ fn PasswordForm() -> impl IntoView {
     let current = RwSignal::new(String::new());
     let new = RwSignal::new(String::new());
     let submit = move |()| {
-        notices.clear();
         let rules = untrack(|| settings.password_rules());
         let checked = check_password(current.get_untracked(), new.get_untracked(), rules);
         form.submit(checked, move |request| async move {
@@ -74,7 +73,6 @@ fn EmailForm() -> impl IntoView {
     let address = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let submit = move |()| {
-        notices.clear();
         let checked = check_email(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
             Api::new(page).change_email(&request, form.seed()).await?;
