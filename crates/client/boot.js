@@ -14,7 +14,7 @@ const ATTRIBUTE = `(?:aria-[a-z]+|alt|autocomplete|class|cols|colspan|cx|cy|d|da
   |ry|scope|size|span|spellcheck|start|step|tabindex|title|transform|value|viewBox|width|x|x1|x2|y|y1|y2)="[^"<>]*"`;
 const PAINT = '(?:fill|stroke)(?:-[a-z]+)?="[\\w#. -]*"';
 const FLAG = "(?:checked|disabled|hidden|multiple|open|readonly|required|reversed|selected)";
-const TYPE = 'type="(?:1|A|a|I|i|button|checkbox|date|email|number|password|radio|reset|search|submit|tel|text|time|url)"';
+const TYPE = 'type="(?:1|A|a|I|i|button|checkbox|date|datetime-local|email|number|password|radio|reset|search|submit|tel|text|time|url)"';
 const OWN = '(?:href|src)="/(?:[\\w-]+(?:/[\\w-]+)*(?:\\.(?:gif|jpe?g|png|svg|webp))?)?"';
 const TAG = new RegExp(
   `^<(?:(?:${ELEMENTS.join("|")})(?: (?:${ATTRIBUTE.replace(/\s+/g, "")}|${PAINT}|${FLAG}(?:="")?|${TYPE}|${OWN}))*|/(?:${ELEMENTS.join("|")}))>$`,

@@ -58,7 +58,7 @@ fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let save = move |()| {
         let request = NoteRequest { text: text.get_untracked() };
-        let checked = check_text(&request.text).map_err(|message| FormErrors::from([("text", message)]));
+        let checked = check_text(&request.text).map_err(|message| FormErrors::from([("text".into(), message)]));
         form.submit(checked, move |()| async move {
             let note: Note = read_json(page.send(ApiRequest::post(NOTES, &request)).await?)?;
             notes.value.try_update(|page| page.iter_mut().for_each(|page| page.results.insert(0, note.clone())));

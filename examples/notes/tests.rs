@@ -1,4 +1,8 @@
 //! Notes through real HTTP, on both databases.
+//!
+//! What the tests of a feature cover: each endpoint's success; another user's rows; each rule, at its bound and past it; pages of a list,
+//! past the first; the export, and the deletion of an account with more rows than a batch; the backup; migrations up, down and up; each
+//! metric and event; and, if the feature has them, pruning, a job that runs twice, and rows that two requests change at once.
 
 use crate::support::{Database, PASSWORD, TestApp, TestDb, TestResponse, features, on_both_databases, send};
 use api::app::{App, Product};

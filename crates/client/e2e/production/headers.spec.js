@@ -156,6 +156,8 @@ const USUAL = [
   '<button type="button" class="button" disabled="">Add</button>',
   '<button type="submit" disabled>Add</button>',
   '<input id="title" name="title" type="text" maxlength="100" required placeholder="Title">',
+  '<input id="closes_at" name="closes_at" type="datetime-local">',
+  '<fieldset class="field" role="radiogroup"><legend>Kind</legend><label class="choice"><input type="radio" name="kind" value="a"><span>A</span></label></fieldset>',
   '<select id="kind" name="kind"><option value="a" selected="">A</option></select>',
   '<textarea rows="4" cols="40"></textarea>',
   '<details open=""><summary>More</summary><pre><code>x</code></pre></details>',

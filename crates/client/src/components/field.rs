@@ -19,6 +19,9 @@ pub enum FieldKind {
     Number,
     /// A day: the text is `YYYY-MM-DD`, or empty, however the browser shows it.
     Day,
+    /// A day and a time in the user's zone: the text is `YYYY-MM-DDTHH:MM`, or empty. [`instant_of`](super::instant_of) and
+    /// [`local_text`](super::local_text) convert it.
+    DateTime,
 }
 
 impl FieldKind {
@@ -27,6 +30,7 @@ impl FieldKind {
         match self {
             Self::Password => "password",
             Self::Day => "date",
+            Self::DateTime => "datetime-local",
             Self::Text | Self::Name | Self::Email | Self::Number => "text",
         }
     }
@@ -35,7 +39,7 @@ impl FieldKind {
         match self {
             Self::Email => Some("email"),
             Self::Number => Some("numeric"),
-            Self::Text | Self::Name | Self::Password | Self::Day => None,
+            Self::Text | Self::Name | Self::Password | Self::Day | Self::DateTime => None,
         }
     }
 
@@ -48,9 +52,11 @@ impl FieldKind {
 #[component]
 pub fn TextField(
     /// The label, which is the field's name.
-    label: &'static str,
+    #[prop(into)]
+    label: String,
     /// The name in requests and responses.
-    name: &'static str,
+    #[prop(into)]
+    name: String,
     /// Its kind.
     #[prop(default = FieldKind::Text)]
     kind: FieldKind,
@@ -66,28 +72,27 @@ pub fn TextField(
 ) -> impl IntoView {
     let input = NodeRef::<Input>::new();
     form.reads(input, value);
-    let error = Memo::new(move |_| form.error_of(name));
-    let id = form.id_of(name);
+    let id = form.id_of(&name);
     view! {
         <div class="field">
             <label for=id.clone() prop:textContent=label></label>
             <input
                 id=id.clone()
-                name=name
+                name=name.clone()
                 type=kind.input_type()
                 inputmode=kind.input_mode()
                 autocomplete=autocomplete
                 autocapitalize=(!kind.is_prose()).then_some("none")
                 spellcheck=(!kind.is_prose()).then_some("false")
-                aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=described_by(&id, hint.is_some(), error)
+                aria-invalid=is_invalid(form, &name)
+                aria-describedby=described_by(form, &name, hint.is_some())
                 node_ref=input
                 prop:value=value
                 on:input:target=move |event| value.set(event.target().value())
                 on:change:target=move |event| value.set(event.target().value())
             />
             {hint.map(|hint| view! { <p class="hint" id=hint_id(&id) prop:textContent=hint></p> })}
-            <FieldError id=error_id(&id) error=error />
+            <FieldError form=form name=name />
         </div>
     }
 }
@@ -108,7 +113,6 @@ pub fn FileField(
     /// The form that it belongs to.
     form: FormState,
 ) -> impl IntoView {
-    let error = Memo::new(move |_| form.error_of(name));
     let id = form.id_of(name);
     view! {
         <div class="field">
@@ -118,23 +122,32 @@ pub fn FileField(
                 name=name
                 type="file"
                 accept=accept
-                aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=described_by(&id, true, error)
+                aria-invalid=is_invalid(form, name)
+                aria-describedby=described_by(form, name, true)
                 node_ref=input
             />
             <p class="hint" id=hint_id(&id) prop:textContent=hint></p>
-            <FieldError id=error_id(&id) error=error />
+            <FieldError form=form name=name />
         </div>
     }
 }
 
-/// The error of a field.
+/// The error of a field, below it.
 #[component]
-fn FieldError(id: String, error: Memo<Option<String>>) -> impl IntoView {
+pub fn FieldError(
+    /// The form that the field belongs to.
+    form: FormState,
+    /// The field's name in requests and responses.
+    #[prop(into)]
+    name: String,
+) -> impl IntoView {
+    let id = error_id(&form.id_of(&name));
+    let error = Memo::new(move |_| form.error_of(&name));
     move || error.get().map(|text| view! { <p class="field-error" id=id.clone() prop:textContent=text></p> })
 }
 
-fn hint_id(field: &str) -> String {
+/// The id of the hint of the field with this id.
+pub fn hint_id(field: &str) -> String {
     format!("{field}-hint")
 }
 
@@ -142,13 +155,20 @@ fn error_id(field: &str) -> String {
     format!("{field}-error")
 }
 
-/// The ids of the elements that describe the field with this id.
-fn described_by(field: &str, has_hint: bool, error: Memo<Option<String>>) -> impl Fn() -> Option<String> + use<> {
-    let hint = has_hint.then(|| hint_id(field));
-    let error_id = error_id(field);
+/// The `aria-invalid` of a field, for its `<input>` or for the `<fieldset role="radiogroup">` of several. The first field that is refused
+/// takes the focus.
+pub fn is_invalid(form: FormState, name: &str) -> impl Fn() -> Option<&'static str> + use<> {
+    let name = name.to_owned();
+    move || form.error_of(&name).map(|_| "true")
+}
+
+/// The `aria-describedby` of a field: the ids of its hint, if it has one, and of its [`FieldError`].
+pub fn described_by(form: FormState, name: &str, has_hint: bool) -> impl Fn() -> Option<String> + use<> {
+    let name = name.to_owned();
+    let id = form.id_of(&name);
     move || {
-        let error = error.with(Option::is_some).then(|| error_id.clone());
-        let ids: Vec<_> = hint.iter().cloned().chain(error).collect();
+        let error = form.error_of(&name).map(|_| error_id(&id));
+        let ids: Vec<_> = has_hint.then(|| hint_id(&id)).into_iter().chain(error).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
     }
 }

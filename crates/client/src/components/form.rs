@@ -6,6 +6,7 @@ use crate::policy::{CHECK_FIELDS, RequestFailure};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
@@ -13,7 +14,10 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 /// Field name → its error. [`auth_types::FieldErrors`] is the form of them that the API sends.
-pub type FormErrors = BTreeMap<&'static str, String>;
+pub type FormErrors = BTreeMap<Cow<'static, str>, String>;
+
+/// What takes the focus when a field is refused: an input, or the first input of a group.
+const FIRST_INVALID: &str = ":is(input, select, textarea)[aria-invalid=true], fieldset[aria-invalid=true] input";
 
 /// Counts the forms of this tab.
 static FORMS: AtomicU32 = AtomicU32::new(1);
@@ -34,7 +38,7 @@ pub struct FormState {
 }
 
 impl FormState {
-    /// A form with these fields, named as the API names them.
+    /// A form with these fields, named as the API names them. `choices` stands for a list's own fields, too: `choices.0`, `choices.1` and so on.
     pub fn new(fields: &'static [&'static str]) -> Self {
         Self {
             fields: StoredValue::new(fields),
@@ -129,7 +133,7 @@ impl FormState {
 
     fn focus_first_error(self) {
         let form = self.element.try_get_untracked().flatten();
-        let field = form.and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten());
+        let field = form.and_then(|form| form.query_selector(FIRST_INVALID).ok().flatten());
         if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
             // An input takes the focus.
             let _: Result<(), wasm_bindgen::JsValue> = field.focus();
@@ -137,10 +141,11 @@ impl FormState {
     }
 }
 
-/// The errors of those in `fields`.
+/// The errors of those in `fields`, and of the items of lists among them.
 fn errors_of(failure: &RequestFailure, fields: &[&'static str]) -> FormErrors {
     let Some(errors) = failure.field_errors() else { return FormErrors::new() };
-    fields.iter().filter_map(|name| Some((*name, errors.get(*name)?.join(" ")))).collect()
+    let shown = errors.iter().filter(|(name, _)| fields.contains(&name.split('.').next().unwrap_or_default()));
+    shown.map(|(name, messages)| (Cow::Owned(name.clone()), messages.join(" "))).collect()
 }
 
 /// A form: its fields, and above them its error.
@@ -181,5 +186,14 @@ mod tests {
             assert_ne!(one.id_of("password"), other.id_of("password"));
             assert_eq!(one.id_of("password"), one.id_of("password"));
         });
+    }
+
+    #[test]
+    fn an_error_of_a_lists_item_is_shown_at_its_field() {
+        let names = ["question", "choices", "choices.2", "choicest", "kind"];
+        let refused = names.map(|name| (name.to_owned(), vec!["Say something.".to_owned()]));
+        let failure = RequestFailure::Unsendable(refused.into());
+        let shown = errors_of(&failure, &["choices", "kind"]);
+        assert_eq!(shown.keys().collect::<Vec<_>>(), ["choices", "choices.2", "kind"]);
     }
 }

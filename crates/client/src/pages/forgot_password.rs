@@ -56,7 +56,7 @@ fn AddressForm(
 fn check(address: &str) -> Result<PasswordResetRequest, FormErrors> {
     match email(address) {
         Ok(address) => Ok(PasswordResetRequest { email: address.to_owned() }),
-        Err(problem) => Err(FormErrors::from([("email", problem)])),
+        Err(problem) => Err(FormErrors::from([("email".into(), problem)])),
     }
 }
 

@@ -101,10 +101,10 @@ fn check(identifier: &str, password: String) -> Result<LoginRequest, FormErrors>
     let identifier = identifier.trim();
     let mut errors = FormErrors::new();
     if trimmed(identifier).is_empty() {
-        errors.insert("email", REQUIRED.to_owned());
+        errors.insert("email".into(), REQUIRED.to_owned());
     }
     if let Err(problem) = given_password(&password) {
-        errors.insert("password", problem);
+        errors.insert("password".into(), problem);
     }
     let email = Some(identifier.to_owned());
     if errors.is_empty() { Ok(LoginRequest { email, username: None, password }) } else { Err(errors) }

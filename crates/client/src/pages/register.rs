@@ -80,9 +80,9 @@ fn RegisterForm(
 
 fn check(address: &str, password: String, rules: PasswordRules) -> Result<RegisterRequest, FormErrors> {
     let mut errors = FormErrors::new();
-    let address = email(address).map(str::to_owned).map_err(|problem| errors.insert("email", problem));
+    let address = email(address).map(str::to_owned).map_err(|problem| errors.insert("email".into(), problem));
     if let Err(problem) = new_password(&password, rules) {
-        errors.insert("password", problem);
+        errors.insert("password".into(), problem);
     }
     match address {
         Ok(email) if errors.is_empty() => Ok(RegisterRequest { email, password, ..RegisterRequest::default() }),

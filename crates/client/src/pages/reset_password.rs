@@ -70,7 +70,7 @@ fn PasswordForm(
 fn check(token: &str, password: String, rules: PasswordRules) -> Result<PasswordResetConfirmRequest, FormErrors> {
     match new_password(&password, rules) {
         Ok(_) => Ok(PasswordResetConfirmRequest { token: token.to_owned(), new_password: password }),
-        Err(problem) => Err(FormErrors::from([("new_password", problem)])),
+        Err(problem) => Err(FormErrors::from([("new_password".into(), problem)])),
     }
 }
 

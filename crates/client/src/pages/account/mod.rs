@@ -163,7 +163,7 @@ fn DeleteForm() -> impl IntoView {
 fn check_deletion(password: String) -> Result<DeleteMeRequest, FormErrors> {
     match given_password(&password) {
         Ok(_) => Ok(DeleteMeRequest { password }),
-        Err(problem) => Err(FormErrors::from([("password", problem)])),
+        Err(problem) => Err(FormErrors::from([("password".into(), problem)])),
     }
 }
 
@@ -174,11 +174,11 @@ fn check(new_name: Option<&str>, new_username: Option<&str>) -> Result<Option<Up
     }
     let mut errors = FormErrors::new();
     let new_name = new_name.map(|name| {
-        display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("display_name", problem))
+        display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("display_name".into(), problem))
     });
     let new_username = new_username.map(|name| match trimmed(name) {
         "" => Ok(None),
-        name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("username", problem)),
+        name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("username".into(), problem)),
     });
     match (new_name.transpose(), new_username.transpose()) {
         (Ok(display_name), Ok(username)) => Ok(Some(UpdateMeRequest { display_name, username })),

@@ -97,5 +97,5 @@ fn check(file: Option<File>) -> Result<File, FormErrors> {
         Some(file) if file.size() > f64::from(AVATAR_MAX_BYTES) => "This picture is larger than 2 MB.",
         Some(_) => "",
     };
-    file.filter(|_| problem.is_empty()).ok_or_else(|| FormErrors::from([(FIELD, problem.to_owned())]))
+    file.filter(|_| problem.is_empty()).ok_or_else(|| FormErrors::from([(FIELD.into(), problem.to_owned())]))
 }

@@ -109,10 +109,10 @@ fn EmailForm() -> impl IntoView {
 fn check_password(current: String, new: String, rules: PasswordRules) -> Result<PasswordChangeRequest, FormErrors> {
     let mut errors = FormErrors::new();
     if let Err(problem) = given_password(&current) {
-        errors.insert("current_password", problem);
+        errors.insert("current_password".into(), problem);
     }
     if let Err(problem) = new_password(&new, rules) {
-        errors.insert("new_password", problem);
+        errors.insert("new_password".into(), problem);
     }
     let request = PasswordChangeRequest { current_password: current, new_password: new };
     if errors.is_empty() { Ok(request) } else { Err(errors) }
@@ -120,9 +120,9 @@ fn check_password(current: String, new: String, rules: PasswordRules) -> Result<
 
 fn check_email(address: &str, password: String) -> Result<EmailChangeRequest, FormErrors> {
     let mut errors = FormErrors::new();
-    let address = email(address).map(str::to_owned).map_err(|problem| errors.insert("new_email", problem));
+    let address = email(address).map(str::to_owned).map_err(|problem| errors.insert("new_email".into(), problem));
     if let Err(problem) = given_password(&password) {
-        errors.insert("password", problem);
+        errors.insert("password".into(), problem);
     }
     match address {
         Ok(new_email) if errors.is_empty() => Ok(EmailChangeRequest { new_email, password }),
