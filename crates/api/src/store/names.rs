@@ -6,8 +6,9 @@
 use super::any::AnyConnection;
 use super::schema::{mail_outbox, one_time_tokens, pending_registrations, users};
 use super::types::At;
-use super::users::find_by_spelling;
+use super::users::{find_by_spelling, find_other_by_spelling};
 use crate::names::{Folded, Name, Spellings, fold, is_same_mailbox};
+use auth_types::UserId;
 use diesel::prelude::*;
 
 /// Rows that are read at once.
@@ -91,9 +92,10 @@ fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>)
         report(user.id, "the address does not fit the rules");
         return Ok(());
     };
-    let others = users::table.filter(users::email_canonical.eq(&canonical)).filter(users::id.ne(user.id));
-    if let Some(other) = others.select(users::id).first::<i64>(connection).optional()? {
-        report(user.id, &format!("the address would be that of user {other}"));
+    // Also compared with the former spellings: a row that has one of them would be found before this one.
+    let spellings = Spellings::of_email(&shown);
+    if let Some(other) = find_other_by_spelling(connection, &spellings, UserId(user.id))? {
+        report(user.id, &format!("the address would be that of user {}", other.id));
         return Ok(());
     }
     let row = diesel::update(users::table.find(user.id));

@@ -2,13 +2,22 @@
 
 use crate::names::ADA;
 use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases, send};
+use api::names::Spellings;
+use api::store::users;
+use proptest::collection::vec;
+use proptest::sample::select;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use reqwest::Method;
 use serde_json::json;
+use std::collections::HashSet;
 use std::sync::Arc;
+use unicode_normalization::UnicodeNormalization;
 
 on_both_databases![
     stored_rows_are_folded,
     a_row_that_cannot_be_folded_keeps_its_sign_in,
+    every_account_keeps_the_sign_in_of_its_names,
     a_stored_address_is_folded_and_keeps_getting_mail,
     mail_goes_to_the_account_that_the_address_signs_in_to,
 ];
@@ -20,13 +29,16 @@ struct OldRow {
     display_name: &'static str,
 }
 
+/// The version of the migration that folds names.
+const FOLDING: &str = "00000000000013";
+
 /// A database of the older release, with users from id 1 on, after the migration.
 fn migrated_db(database: Database, users: &[OldRow]) -> Arc<TestDb> {
     migrate_with(TestDb::migrated(database), users)
 }
 
 fn migrate_with(db: TestDb, users: &[OldRow]) -> Arc<TestDb> {
-    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000013'");
+    db.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{FOLDING}'"));
     let hash = api::service::passwords::hashing::hash(PASSWORD, 4).unwrap();
     for OldRow { email, username, display_name } in users {
         db.execute(&format!(
@@ -36,7 +48,7 @@ fn migrate_with(db: TestDb, users: &[OldRow]) -> Arc<TestDb> {
             email.0, email.1, username.0, username.1
         ));
     }
-    assert_eq!(migrate(&db.parsed_url()).unwrap(), ["00000000000013"]);
+    assert_eq!(migrate(&db.parsed_url()).unwrap(), [FOLDING]);
     Arc::new(db)
 }
 
@@ -88,6 +100,15 @@ async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
             username: ("ﬁnn", "finn"),
             display_name: "",
         },
+        // Folded, this address would have the former spelling of the next one.
+        OldRow {
+            email: ("\u{feff}νίκος@example.gr", "\u{feff}νίκος@example.gr"),
+            username: ("nik", "nik"),
+            display_name: "",
+        },
+        OldRow {
+            email: ("νίκος@example.gr", "νίκος@example.gr"), username: ("nikos", "nikos"), display_name: ""
+        },
     ];
     let app = TestApp::builder_on(migrated_db(database, &users)).start().await;
     for (name, id) in [
@@ -98,6 +119,9 @@ async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
         ("e\u{200b}ve@example.com", 3),
         ("ﬁnn", 3),
         ("finn", 3),
+        ("\u{feff}νίκος@example.gr", 4),
+        ("νίκος@example.gr", 5),
+        ("ΝΊΚΟΣ@example.gr", 5),
         // A spelling without a row of its own finds the row of its normalized form.
         ("\u{feff}ada@example.com", 1),
     ] {
@@ -112,6 +136,131 @@ async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
     send(app.request_as(&other, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
     let mails = app.deliver_mail().await;
     assert!(mails.iter().any(|mail| mail.to == ADA), "{mails:?}");
+}
+
+/// Letters that case, composition, width or compatibility makes equal to others, and some that are never equal.
+const LETTERS: [&str; 62] = [
+    "a",
+    "A",
+    "å",
+    "a\u{30a}",
+    "\u{212b}",
+    "k",
+    "K",
+    "\u{212a}",
+    "ß",
+    "ẞ",
+    "ss",
+    "SS",
+    "ſ",
+    "s",
+    "σ",
+    "ς",
+    "Σ",
+    "ı",
+    "I",
+    "i",
+    "İ",
+    "i\u{307}",
+    "ŉ",
+    "\u{2bc}n",
+    "\u{1f0}",
+    "j\u{30c}",
+    "J\u{30c}",
+    "\u{345}",
+    "α",
+    "ᾳ",
+    "η\u{345}",
+    "ῃ",
+    "ΐ",
+    "\u{3b9}\u{308}\u{301}",
+    "µ",
+    "μ",
+    "Μ",
+    "ﬁ",
+    "fi",
+    "ﬀ",
+    "ff",
+    "և",
+    "եւ",
+    "ａ",
+    "Ａ",
+    "①",
+    "1",
+    "e\u{301}",
+    "é",
+    "E\u{301}",
+    "\u{323}\u{307}",
+    "\u{307}\u{323}",
+    "ṩ",
+    "한",
+    "ｶﾞ",
+    "ガ",
+    "か\u{3099}",
+    "が",
+    "ꭰ",
+    "Ꭰ",
+    ".",
+    "_",
+];
+/// What may surround them.
+const PADDING: [&str; 14] =
+    ["", "", "", "", "", "", "", "\u{200b}", "\u{feff}", "\u{2060}", "\u{202e}", "\u{3164}", "\u{ffa0}", "\u{3000}"];
+
+/// Names that are the same in every run.
+fn random_names(number: usize) -> Vec<String> {
+    let letters = vec(select(&LETTERS[..]), 1..=3).prop_map(|letters| letters.concat());
+    let name = (select(&PADDING[..]), letters, select(&PADDING[..]));
+    let name = name.prop_map(|(before, letters, after)| format!("{before}{letters}{after}").trim().to_owned());
+    let mut runner = TestRunner::deterministic();
+    (0..number).map(|_| name.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+/// An address as the older release compared it.
+fn former_email(local: &str) -> String {
+    format!("{}@example.com", local.nfc().collect::<String>().to_lowercase())
+}
+
+/// A username as the older release compared it.
+fn former_username(name: &str) -> String {
+    let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
+    fold(&fold(name)).trim().to_owned()
+}
+
+async fn every_account_keeps_the_sign_in_of_its_names(database: Database) {
+    const NAMES: usize = 1_000;
+    let names = random_names(2 * NAMES);
+    let (locals, usernames) = names.split_at(NAMES);
+    let (mut emails_taken, mut usernames_taken) = (HashSet::new(), HashSet::new());
+    let pairs = locals.iter().zip(usernames);
+    let users: Vec<_> = pairs
+        .filter(|(local, name)| {
+            emails_taken.insert(former_email(local)) && usernames_taken.insert(former_username(name))
+        })
+        .collect();
+    let row = |(local, name): &(&String, &String)| {
+        let (email, username) = (former_email(local), former_username(name));
+        format!("('{local}@example.com', '{email}', '{name}', '{username}', '', '', '2026-01-02 03:04:05.000000')")
+    };
+    let db = TestDb::migrated(database);
+    db.execute(&format!(
+        "INSERT INTO users (email, email_canonical, username, username_canonical, password_hash, display_name, created_at)
+         VALUES {}",
+        users.iter().map(row).collect::<Vec<_>>().join(", ")
+    ));
+    let db = migrate_with(db, &[]);
+    let stored = db.texts("SELECT email || ' ' || username AS value FROM users ORDER BY id");
+    let mut connection = db.connect();
+    let mut find = |name: &str| {
+        let (email, username) = (Spellings::of_email(name), Spellings::of_username(name));
+        users::find_credentials(&mut connection, &email, &username, "").unwrap().map(|(found, _)| found.id.0)
+    };
+    for (id, ((local, username), stored)) in (1..).zip(users.iter().zip(&stored)) {
+        let (new_email, new_username) = stored.split_once(' ').unwrap();
+        for name in [&format!("{local}@example.com"), new_email, username, new_username] {
+            assert_eq!(find(name), Some(id), "{name:?} of {local:?}, {username:?}");
+        }
+    }
 }
 
 async fn a_stored_address_is_folded_and_keeps_getting_mail(database: Database) {

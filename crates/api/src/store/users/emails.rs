@@ -30,11 +30,26 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
         .load(connection)
 }
 
+/// The users whose address matches one of the spellings, best match first.
+fn list_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Vec<UserRow>> {
+    let matching = users::table.filter(users::email_canonical.eq_any(email.all()));
+    let mut rows: Vec<UserRow> = matching.select(UserRow::as_select()).load(connection)?;
+    rows.sort_by_key(|user| email.rank(&user.email_canonical));
+    Ok(rows)
+}
+
 /// The user whose address matches one of the spellings; the best match of several.
 pub fn find_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Option<UserRow>> {
-    let matching = users::table.filter(users::email_canonical.eq_any(email.all()));
-    let rows = matching.select(UserRow::as_select()).load(connection)?;
-    Ok(rows.into_iter().min_by_key(|user| email.rank(&user.email_canonical)))
+    Ok(list_by_spelling(connection, email)?.into_iter().next())
+}
+
+/// As [`find_by_spelling`], of the users other than `user`: whoever is found has the address, so `user` cannot get it.
+pub fn find_other_by_spelling(
+    connection: &mut AnyConnection,
+    email: &Spellings,
+    user: UserId,
+) -> QueryResult<Option<UserRow>> {
+    Ok(list_by_spelling(connection, email)?.into_iter().find(|other| other.id != user))
 }
 
 /// Records that a user's address is confirmed. Returns `false` if it was confirmed already: the first time is kept.

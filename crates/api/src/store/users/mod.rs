@@ -9,7 +9,9 @@ mod row;
 pub use credentials::{
     UserCredentials, find_credentials, find_password_hash, lock_credentials, update_login, update_password,
 };
-pub use emails::{Addressee, confirm_email, find_by_email, find_by_spelling, list_addressees, update_email};
+pub use emails::{
+    Addressee, confirm_email, find_by_email, find_by_spelling, find_other_by_spelling, list_addressees, update_email,
+};
 pub use erasure::{delete_erased, erase};
 pub use profile::{ProfileChange, any_avatar, replace_avatar, update_profile};
 pub use row::UserRow;
