@@ -80,7 +80,7 @@ impl<R: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Returned<R> {
     }
 }
 
-/// An `INSERT` that overwrites the row in its way.
+/// An `INSERT` that overwrites the row in its way, or leaves it as it is.
 #[derive(Debug)]
 pub(super) struct Upsert<I> {
     insert: I,
@@ -88,7 +88,7 @@ pub(super) struct Upsert<I> {
     on_conflict: &'static str,
 }
 
-/// Runs `insert`, and where a row is in its way `on_conflict`, a clause `ON CONFLICT ... DO UPDATE`.
+/// Runs `insert`, and where a row is in its way `on_conflict`, a clause `ON CONFLICT ...`.
 pub(super) fn upsert<I>(insert: I, on_conflict: &'static str) -> Upsert<I> {
     Upsert { insert, on_conflict }
 }

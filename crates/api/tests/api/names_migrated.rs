@@ -1,9 +1,14 @@
 //! Names that an older release has stored: the migration folds them, and their accounts keep their sign-in and their mail.
 
 use crate::names::ADA;
+use crate::pending_registrations::{click, request, sign_up};
 use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases, send};
 use api::names::Spellings;
-use api::store::users;
+use api::service::Error;
+use api::service::accounts::register::{self, RegisterRefusal};
+use api::store::users::{self, TakenName};
+use auth_types::responses::TokenResponse;
+use auth_types::{Reason, Role};
 use proptest::collection::vec;
 use proptest::sample::select;
 use proptest::strategy::{Strategy, ValueTree};
@@ -18,6 +23,9 @@ on_both_databases![
     stored_rows_are_folded,
     a_row_that_cannot_be_folded_keeps_its_sign_in,
     every_account_keeps_the_sign_in_of_its_names,
+    an_address_in_its_former_spelling_is_taken,
+    an_address_in_its_former_spelling_cannot_be_confirmed_by_another_person,
+    the_owner_of_an_address_replaces_unused_accounts_in_all_its_spellings,
     a_stored_address_is_folded_and_keeps_getting_mail,
     mail_goes_to_the_account_that_the_address_signs_in_to,
 ];
@@ -136,6 +144,79 @@ async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
     send(app.request_as(&other, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
     let mails = app.deliver_mail().await;
     assert!(mails.iter().any(|mail| mail.to == ADA), "{mails:?}");
+}
+
+/// The first address becomes the canonical form of both, so the second row keeps the former spelling.
+const STRASSE: [OldRow; 2] = [
+    OldRow { email: ("strasse@example.de", "strasse@example.de"), username: ("one", "one"), display_name: "" },
+    OldRow { email: ("straße@example.de", "straße@example.de"), username: ("two", "two"), display_name: "" },
+];
+
+async fn delete_account(app: &TestApp, name: &str) {
+    let tokens = app.login(name).await;
+    let body = json!({"password": PASSWORD});
+    send(app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
+    app.deliver_mail().await;
+}
+
+async fn change_address(app: &TestApp, tokens: &TokenResponse, new_email: &str) {
+    let body = json!({"new_email": new_email, "password": PASSWORD});
+    send(app.request_as(tokens, Method::POST, "/api/auth/email/change/").json(&body)).await.has_status(202);
+}
+
+async fn an_address_in_its_former_spelling_is_taken(database: Database) {
+    let app = TestApp::builder_on(migrated_db(database, &STRASSE)).user(ADA).start().await;
+    delete_account(&app, "strasse@example.de").await;
+    let services = app.services();
+    for typed in ["straße@example.de", " Straße@EXAMPLE.de", "STRAẞE@example.de"] {
+        app.register(&request(typed)).await.failed(409, Reason::EmailTaken);
+        let created = register::create(services, &request(typed), Role::User).await;
+        assert!(matches!(created, Err(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))), "{created:?}");
+        change_address(&app, &app.login(ADA).await, typed).await;
+        let mails = app.deliver_mail().await;
+        let notice = mails.iter().find(|mail| mail.to == "straße@example.de").unwrap();
+        assert_eq!(notice.subject, "You already have an account", "{typed:?}");
+        assert_eq!(app.sign_in(typed, PASSWORD).await.ok().user.id.0, 2, "{typed:?}");
+    }
+    // No sign-in with this spelling finds the other account.
+    let created = app.register(&request("STRASSE@example.de")).await.created();
+    assert_eq!(app.sign_in("strasse@example.de", PASSWORD).await.ok().user.id, created.user.id);
+    assert_eq!(app.sign_in("straße@example.de", PASSWORD).await.ok().user.id.0, 2);
+}
+
+async fn an_address_in_its_former_spelling_cannot_be_confirmed_by_another_person(database: Database) {
+    let db = migrated_db(database, &STRASSE);
+    let app = TestApp::builder_on(db).set("EMAIL_VERIFICATION", "mandatory").user(ADA).start().await;
+    delete_account(&app, "strasse@example.de").await;
+    sign_up(&app, &request("Straße@example.de")).await;
+    let notice = app.deliver_one_mail().await;
+    assert_eq!((notice.to.as_str(), notice.subject.as_str()), ("straße@example.de", "You already have an account"));
+
+    // Links that were mailed before the address had its account.
+    app.db().execute("UPDATE users SET email = 'two@example.de', email_canonical = 'two@example.de' WHERE id = 2");
+    let tokens = app.login(ADA).await;
+    sign_up(&app, &request("Straße@example.de")).await;
+    let sign_up_link = app.deliver_one_mail().await;
+    change_address(&app, &tokens, "Straße@example.de").await;
+    let mails = app.deliver_mail().await;
+    let change_link = mails.iter().find(|mail| mail.to == "Straße@example.de").unwrap();
+    app.db()
+        .execute("UPDATE users SET email = 'straße@example.de', email_canonical = 'straße@example.de' WHERE id = 2");
+    click(&app, &sign_up_link).await.failed(400, Reason::LinkNotValid);
+    click(&app, change_link).await.failed(409, Reason::EmailTaken);
+    assert_eq!(app.sign_in("Straße@example.de", PASSWORD).await.ok().user.id.0, 2);
+}
+
+async fn the_owner_of_an_address_replaces_unused_accounts_in_all_its_spellings(database: Database) {
+    let db = migrated_db(database, &STRASSE);
+    db.execute("UPDATE users SET email_verified_at = NULL");
+    let app = TestApp::builder_on(db).set("EMAIL_VERIFICATION", "mandatory").start().await;
+    sign_up(&app, &request("straße@example.de")).await;
+    click(&app, &app.deliver_one_mail().await).await.has_status(200);
+    for name in ["straße@example.de", "strasse@example.de"] {
+        assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id.0, 3, "{name:?}");
+    }
+    assert_eq!(app.db().number("SELECT count(*) FROM users WHERE deleted_at IS NULL"), 1);
 }
 
 /// Letters that case, composition, width or compatibility makes equal to others, and some that are never equal.

@@ -158,7 +158,7 @@ async fn finish(
     confirmed: ConfirmedRegistration,
     now: CheckedTime,
 ) -> Result<Verified, EmailVerificationError> {
-    if let Some(removed) = confirmed.removed {
+    for removed in confirmed.removed {
         deletion::finish(services, removed).await;
     }
     let Some(session) = confirmed.session else { return Ok(Verified::Done(confirmed.notice)) };

@@ -6,6 +6,7 @@
 use super::deletion::{self, Removed};
 use crate::config::Lifetimes;
 use crate::mails::MailKind;
+use crate::names::Spellings;
 use crate::service::limits::Network;
 use crate::service::passwords::hashing;
 use crate::service::sessions::token_pair;
@@ -15,7 +16,7 @@ use crate::store::events::EventKind;
 use crate::store::pending_registrations::{self, NewPendingRegistration, PendingRegistrationRow};
 use crate::store::sessions::SessionRow;
 use crate::store::types::At;
-use crate::store::users::{NewUser, UserRow};
+use crate::store::users::{NewUser, TakenName, UserRow};
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::Role;
 use auth_types::responses::VerifyNotice;
@@ -42,7 +43,8 @@ pub(in crate::service) fn insert(
     let id = pending_registrations::insert(connection, pending)?;
     let waiting = pending_registrations::list_without_link(connection, email, READ_AT_ONCE)?;
     pending_registrations::delete_without_link(connection, &surplus(waiting))?;
-    let mut link = mail::to_address(MailKind::ConfirmRegistration, email, context);
+    let to = mail::recipient(connection, &Spellings::of_email(&pending.user.email))?;
+    let mut link = mail::to_address(MailKind::ConfirmRegistration, &to, context);
     link.pending_registration = Some(id);
     mail_outbox::insert(connection, &link)
 }
@@ -97,8 +99,8 @@ pub(in crate::service) struct ConfirmedRegistration {
     /// The first session, for the browser that signed up.
     pub session: Option<SessionRow>,
     pub notice: Option<VerifyNotice>,
-    /// The account that was replaced.
-    pub removed: Option<Removed>,
+    /// The accounts that were replaced.
+    pub removed: Vec<Removed>,
 }
 
 impl OpenedLink<'_> {
@@ -112,17 +114,17 @@ impl OpenedLink<'_> {
             return Ok(None);
         };
         // Lock the user's row first and then the registrations, as everything that changes both does.
-        let account = lock_account(connection, &found.email_canonical)?;
+        let accounts = lock_accounts(connection, &found.email)?;
         pending_registrations::lock_all(connection, &found.email_canonical)?;
         let Some(pending) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())?
         else {
             return Ok(None);
         };
-        if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
+        if !accounts.iter().all(is_replaceable) {
             return Ok(None);
         }
-        let removed =
-            account.map(|account| deletion::remove(connection, self.schema, &account, self.context)).transpose()?;
+        let removed = accounts.iter().map(|account| deletion::remove(connection, self.schema, account, self.context));
+        let removed = removed.collect::<QueryResult<_>>()?;
         let signs_in = self.browser_secret_hash.is_some_and(|hash| {
             hashing::same_digest(hash, &pending.browser_secret_hash) // of the browser that signed up
         });
@@ -161,11 +163,13 @@ impl OpenedLink<'_> {
             created_at: At(self.context.at),
             last_login_at: signs_in.then_some(At(self.context.at)),
         };
-        if let Some(user) = users::insert_if_free(connection, &named)? {
-            return Ok(Some((user, None)));
+        match users::insert(connection, &named)? {
+            Ok(user) => return Ok(Some((user, None))),
+            Err(TakenName::Email) => return Ok(None),
+            Err(TakenName::Username) => {}
         }
         let nameless = NewUser { username: None, username_canonical: None, ..named };
-        let user = users::insert_if_free(connection, &nameless)?;
+        let user = users::insert(connection, &nameless)?.ok();
         Ok(user.map(|user| (user, Some(VerifyNotice::UsernameTaken))))
     }
 
@@ -175,8 +179,14 @@ impl OpenedLink<'_> {
     }
 }
 
-fn lock_account(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<Option<UserRow>> {
-    let Some(user) = users::find_by_email(connection, email_canonical)? else { return Ok(None) };
-    users::lock_credentials(connection, user.id)?;
-    users::find_by_email(connection, email_canonical)
+/// Locks the accounts that have this address, best match first: more than one only if a row of an earlier release has kept a
+/// former spelling of it.
+fn lock_accounts(connection: &mut AnyConnection, email: &str) -> QueryResult<Vec<UserRow>> {
+    let email = Spellings::of_email(email);
+    let mut ids: Vec<_> = users::list_by_spelling(connection, &email)?.iter().map(|user| user.id).collect();
+    ids.sort_unstable();
+    for id in ids {
+        users::lock_credentials(connection, id)?;
+    }
+    users::list_by_spelling(connection, &email)
 }

@@ -123,25 +123,25 @@ impl SignUpContext<'_> {
 
     async fn insert_signed_in(self, user: NewUser) -> Result<TokenResponse, RegisterError> {
         let Self { services, step, client, .. } = self;
-        let names = AccountNames::of(&user);
         let context = services.checked_context(client)?;
         let now = context.checked_at();
         let lifetimes = services.settings.lifetimes.clone();
         let user = NewUser { created_at: At(now.get()), last_login_at: Some(At(now.get())), ..user };
         let insertion = services.store.write(move |connection| {
-            let user = users::insert(connection, &user)?;
+            let user = match users::insert(connection, &user)? {
+                Ok(user) => user,
+                Err(taken) => return Ok(Err(taken)),
+            };
             context.remember_network(connection, user.id)?;
             let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
             events::insert(connection, &context.event(user.id, EventKind::Registered))?;
             let link = mail::to_address(MailKind::VerifyEmail, &user.email_canonical, &context);
             mail_outbox::insert(connection, &link)?;
             step.complete(connection, Replay { session: Some(session.id), notice: None }, context.shared_at)?;
-            Ok((session, user))
+            Ok(Ok((session, user)))
         });
-        match insertion.await {
-            Ok((session, user)) => Ok(token_pair::token_response(services, &session, &user, now)?),
-            Err(error) => Err(names.explain(services, error).await),
-        }
+        let (session, user) = insertion.await?.map_err(RegisterRefusal::Taken).map_err(Error::Refused)?;
+        Ok(token_pair::token_response(services, &session, &user, now)?)
     }
 
     /// If an address must be confirmed, an attacker learns nothing by signing up with it: a taken one gets the same response
@@ -194,11 +194,8 @@ pub async fn compare_clocks_and_create(
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<UserRow, RegisterError> {
     let user = new_user(services, NewAccount::of(request, services), role).await?;
     let user = NewUser { email_verified_at: Some(user.created_at), ..user };
-    let names = AccountNames::of(&user);
-    match services.store.write(move |connection| users::insert(connection, &user)).await {
-        Ok(user) => Ok(user),
-        Err(error) => Err(names.explain(services, error).await),
-    }
+    let inserted = services.store.write(move |connection| users::insert(connection, &user)).await?;
+    inserted.map_err(RegisterRefusal::Taken).map_err(Error::Refused)
 }
 
 /// Finds the account that an address signs in to.
@@ -261,28 +258,4 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
         created_at: At(services.clock.checked_now()?.get()),
         last_login_at: None,
     })
-}
-
-/// The canonical names of an account that is being created, each of which another account may have.
-struct AccountNames {
-    email: String,
-    username: Option<String>,
-}
-
-impl AccountNames {
-    fn of(user: &NewUser) -> Self {
-        Self { email: user.email_canonical.clone(), username: user.username_canonical.clone() }
-    }
-
-    /// Finds out which name is taken: both databases refuse one, but only one of them reports which.
-    async fn explain(self, services: &Services, error: StoreError) -> RegisterError {
-        let StoreError::Taken(_) = error else { return error.into() };
-        let Self { email, username } = self;
-        let lookup = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
-        match lookup.await {
-            // Taken a moment ago and free again: report the email, which a retry resolves.
-            Ok(taken) => Error::Refused(RegisterRefusal::Taken(taken.unwrap_or(TakenName::Email))),
-            Err(error) => error.into(),
-        }
-    }
 }

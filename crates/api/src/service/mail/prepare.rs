@@ -163,9 +163,10 @@ impl Preparation {
     /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's
     /// token are the same in both cases, because the user who asked sees them in their export; the token is then sent to no one.
     fn change_recipient(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<(String, MailKind)> {
-        Ok(match self.find_by_recipient(connection)? {
-            Some(owner) if owner.id != user.id => (owner.email, MailKind::AccountExists),
-            _ => (self.mail.recipient.clone(), self.mail.kind),
+        let new_email = Spellings::of_email(&self.mail.recipient);
+        Ok(match users::find_other_by_spelling(connection, &new_email, user.id)? {
+            Some(owner) => (owner.email, MailKind::AccountExists),
+            None => (self.mail.recipient.clone(), self.mail.kind),
         })
     }
 

@@ -8,11 +8,7 @@ use crate::store::types::At;
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-
-pub fn find_by_email(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<Option<UserRow>> {
-    let by_email = users::table.filter(users::email_canonical.eq(email_canonical));
-    by_email.select(UserRow::as_select()).first(connection).optional()
-}
+use diesel::result::{DatabaseErrorKind, Error};
 
 /// An active user as the recipient of mail.
 #[derive(Debug, Clone, Queryable)]
@@ -31,7 +27,7 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
 }
 
 /// The users whose address matches one of the spellings, best match first.
-fn list_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Vec<UserRow>> {
+pub fn list_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Vec<UserRow>> {
     let matching = users::table.filter(users::email_canonical.eq_any(email.all()));
     let mut rows: Vec<UserRow> = matching.select(UserRow::as_select()).load(connection)?;
     rows.sort_by_key(|user| email.rank(&user.email_canonical));
@@ -63,8 +59,12 @@ pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Ut
 /// Changes a user's address to one that is confirmed.
 ///
 /// # Errors
-/// A unique violation if another user has it.
+/// A unique violation if another user has it, in any spelling.
 pub fn update_email(connection: &mut AnyConnection, id: UserId, email: &Name, at: DateTime<Utc>) -> QueryResult<()> {
+    if find_other_by_spelling(connection, &Spellings::of_email(&email.shown), id)?.is_some() {
+        let information = Box::new("another row has a former spelling of the address".to_owned());
+        return Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information));
+    }
     diesel::update(users::table.find(id.0))
         .set((
             users::email.eq(&email.shown),

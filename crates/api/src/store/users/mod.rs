@@ -10,7 +10,7 @@ pub use credentials::{
     UserCredentials, find_credentials, find_password_hash, lock_credentials, update_login, update_password,
 };
 pub use emails::{
-    Addressee, confirm_email, find_by_email, find_by_spelling, find_other_by_spelling, list_addressees, update_email,
+    Addressee, confirm_email, find_by_spelling, find_other_by_spelling, list_addressees, list_by_spelling, update_email,
 };
 pub use erasure::{delete_erased, erase};
 pub use profile::{ProfileChange, any_avatar, replace_avatar, update_profile};
@@ -18,12 +18,13 @@ pub use row::UserRow;
 pub(super) use row::{owner_column, owner_columns};
 
 use super::any::AnyConnection;
+use super::prepared::upsert;
 use super::schema::users;
 use super::types::At;
+use crate::names::Spellings;
 use auth_types::UserId;
 use auth_types::export::ExportedUser;
 use diesel::prelude::*;
-use row::columns;
 
 /// A user to insert. Two names are the same if their canonical forms are equal.
 #[derive(Clone, Insertable)]
@@ -54,22 +55,18 @@ pub enum TakenName {
     Username,
 }
 
-/// Inserts a user.
-///
-/// # Errors
-/// A unique violation if the email or the username is taken; [`find_taken`] returns which.
-pub fn insert(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<UserRow> {
-    diesel::insert_into(users::table).values(user).returning(columns()).get_result(connection)
-}
-
-/// Inserts a user. Returns `None` if another user has the address or the username; the transaction can go on.
-pub fn insert_if_free(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Option<UserRow>> {
-    let insert = diesel::insert_into(users::table).values(user).on_conflict_do_nothing().returning(users::id);
-    let id = match connection {
-        AnyConnection::Postgres(postgres) => insert.get_result::<i64>(postgres).optional()?,
-        AnyConnection::Sqlite(sqlite) => insert.get_result::<i64>(sqlite).optional()?,
-    };
-    id.map_or(Ok(None), |id| find(connection, UserId(id)))
+/// Inserts a user, unless another user has one of the names; the transaction can go on.
+pub fn insert(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Result<UserRow, TakenName>> {
+    if let Some(taken) = find_taken(connection, user)? {
+        return Ok(Err(taken));
+    }
+    let insert = diesel::insert_into(users::table).values(user);
+    if upsert(insert, "ON CONFLICT DO NOTHING").execute(connection)? == 0 {
+        // Taken by another transaction since, and perhaps free again: report the email, which a retry resolves.
+        return Ok(Err(find_taken(connection, user)?.unwrap_or(TakenName::Email)));
+    }
+    let inserted = users::table.filter(users::email_canonical.eq(&user.email_canonical));
+    inserted.select(UserRow::as_select()).first(connection).map(Ok)
 }
 
 /// Whether a user has this username.
@@ -98,16 +95,12 @@ pub fn exported(user: UserRow) -> ExportedUser {
     }
 }
 
-/// Finds the first of a new user's names that another user already has.
-pub fn find_taken(
-    connection: &mut AnyConnection,
-    email_canonical: &str,
-    username_canonical: Option<&str>,
-) -> QueryResult<Option<TakenName>> {
-    let email = users::table.filter(users::email_canonical.eq(email_canonical));
-    if diesel::select(diesel::dsl::exists(email)).get_result(connection)? {
+/// Finds the first of a new user's names that another user already has. An address is taken if a sign-in with it finds a user: a
+/// row of an earlier release may have kept a former spelling, which the unique column does not compare.
+fn find_taken(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Option<TakenName>> {
+    if find_by_spelling(connection, &Spellings::of_email(&user.email))?.is_some() {
         return Ok(Some(TakenName::Email));
     }
-    let Some(username) = username_canonical else { return Ok(None) };
+    let Some(username) = &user.username_canonical else { return Ok(None) };
     Ok(is_username_taken(connection, username)?.then_some(TakenName::Username))
 }
