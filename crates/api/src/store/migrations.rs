@@ -26,6 +26,12 @@ pub enum MigrateError {
     /// The database cannot be reached or refuses the connection.
     #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
+    /// The database cannot store every character.
+    #[error(
+        "the database has the encoding {0} and needs UTF8, which can store every name: create another with CREATE DATABASE … \
+         TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C', and move existing data by a backup"
+    )]
+    Encoding(String),
     /// The connection was lost in a migration, which is rolled back.
     #[error("the connection to the database was lost in a migration: {0}")]
     ConnectionLost(AnyError),
@@ -134,6 +140,7 @@ impl MigrateError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect(error) => !PERMANENT_MESSAGES.iter().any(|text| error.to_string().contains(text)),
+            Self::Encoding(_) => false,
             Self::ConnectionLost(_) => true,
             Self::Failed(error) => TRANSIENT_MESSAGES.iter().any(|text| error.to_string().contains(text)),
         }
@@ -149,7 +156,12 @@ impl MigrateError {
 /// [`MigrateError`]; the schema is then as it was before the failed migration.
 pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>, MigrateError> {
     let mut connection = open(url)?;
-    match run(&mut connection, migrations) {
+    let migrated = match state::other_encoding(&mut connection) {
+        Ok(Some(encoding)) => return Err(MigrateError::Encoding(encoding)),
+        Ok(None) => run(&mut connection, migrations),
+        Err(error) => Err(error.into()),
+    };
+    match migrated {
         Ok(done) => {
             warn_of_unknown(&mut connection, migrations);
             Ok(done)

@@ -68,12 +68,33 @@ pub enum StoreError {
     Defect(#[source] Error),
 }
 
+/// Messages of PostgreSQL and SQLite about a value that its column cannot hold: the same request fails again. PostgreSQL's error
+/// code (class 22) is not available here; if its messages are not in English, such an error counts as unavailability.
+const DATA_ERRORS: [&str; 9] = [
+    "has no equivalent in encoding",
+    "invalid byte sequence for encoding",
+    "value too long for type",
+    "out of range",
+    "invalid input",
+    "division by zero",
+    "datatype mismatch",
+    "string or blob too big",
+    "integer overflow",
+];
+
+fn is_data_error(message: &str) -> bool {
+    DATA_ERRORS.iter().any(|text| message.contains(text))
+}
+
 impl StoreError {
     /// diesel reports errors that it has no kind for as `Unknown`: the state of the server (time-out, shutdown, full disk,
-    /// locked file), not a fault of the statement.
+    /// locked file) or a value that it cannot store.
     fn from_query(error: Error) -> Self {
         match error {
             Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Taken(info.message().to_owned()),
+            Error::DatabaseError(DatabaseErrorKind::Unknown, info) if is_data_error(info.message()) => {
+                Self::Defect(Error::DatabaseError(DatabaseErrorKind::Unknown, info))
+            }
             Error::DatabaseError(
                 DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::UnableToSendCommand

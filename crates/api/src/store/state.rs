@@ -18,6 +18,8 @@ use std::path::Path;
 pub struct DatabaseState {
     /// The time by its own clock; `None` if there is no database yet.
     pub now: Option<DateTime<Utc>>,
+    /// The encoding of a PostgreSQL database if it is another than UTF8.
+    pub other_encoding: Option<String>,
     /// Whether the API could write to it.
     pub accepts_writes: bool,
     /// The names of the migrations that this program has and the database lacks, oldest first.
@@ -43,6 +45,7 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
             now: None,
+            other_encoding: None,
             accepts_writes: true,
             missing_migrations: migrations.names(),
             newest_addresses: Vec::new(),
@@ -50,12 +53,13 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
     };
     let missing_migrations = missing(&mut connection, migrations)?;
     let (_, now) = database_time(&mut connection)?;
+    let other_encoding = other_encoding(&mut connection)?;
     let accepts_writes = accepts_writes(&mut connection, url)?;
     let newest_addresses = match missing_migrations.as_slice() {
         [] => sessions::newest_addresses(&mut connection, now - Duration::days(1), NEWEST)?,
         _ => Vec::new(),
     };
-    Ok(DatabaseState { now: Some(now), accepts_writes, missing_migrations, newest_addresses })
+    Ok(DatabaseState { now: Some(now), other_encoding, accepts_writes, missing_migrations, newest_addresses })
 }
 
 /// A connection on which the database itself refuses writes; `None` if there is no SQLite file.
@@ -74,6 +78,16 @@ pub fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateErr
     let mut sqlite = SqliteConnection::establish(&existing(path))?;
     sqlite.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON")?;
     Ok(Some(AnyConnection::Sqlite(sqlite)))
+}
+
+/// The encoding of a PostgreSQL database if it is another than UTF8: it has no form for some characters, or, as `SQL_ASCII`, takes
+/// bytes from other programs that no one can read as text. SQLite stores every character.
+pub(super) fn other_encoding(connection: &mut AnyConnection) -> QueryResult<Option<String>> {
+    let encoding = match connection {
+        AnyConnection::Postgres(_) => texts(connection, "SELECT current_setting('server_encoding') AS text")?,
+        AnyConnection::Sqlite(_) => Vec::new(),
+    };
+    Ok(encoding.into_iter().find(|encoding| encoding != "UTF8"))
 }
 
 /// Whether the database accepts writes from connections that, unlike this one, are not read-only themselves.

@@ -44,6 +44,21 @@ async fn endpoints_without_a_database_respond(app: &TestApp, tokens: &TokenRespo
     app.verify(&tokens.access).await.done();
 }
 
+/// As a retry would fail again, it must not look like an outage.
+#[actix_web::test]
+async fn a_value_that_the_database_cannot_store_is_a_500() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    db.execute("ALTER TABLE users ALTER COLUMN email TYPE varchar(20)");
+    db.set_encoding("LATIN1");
+    let app = TestApp::builder_on(db).start().await;
+    let ada = RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+    let named = RegisterRequest { display_name: Some("ガ".to_owned()), ..ada.clone() };
+    app.register(&named).await.failed(500, Reason::Internal);
+    app.register(&ada).await.created();
+    let long = RegisterRequest { email: "ada.lovelace@example.com".to_owned(), ..ada };
+    app.register(&long).await.failed(500, Reason::Internal);
+}
+
 #[actix_web::test]
 async fn a_database_that_stalls_is_a_503_and_loses_nothing() {
     let (app, proxy, first) = behind_a_proxy("2").await;

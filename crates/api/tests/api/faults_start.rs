@@ -116,6 +116,19 @@ async fn an_error_that_an_operator_has_to_fix_ends_the_start_with_a_message() {
 }
 
 #[actix_web::test]
+async fn an_encoding_without_all_characters_ends_the_start() {
+    let db = TestDb::migrated(Database::Postgres);
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        db.set_encoding(encoding);
+        let (status, output) = try_start(db.url()).await;
+        assert!(!status.success(), "{output}");
+        assert!(output.contains(&format!("has the encoding {encoding} and needs UTF8")), "{output}");
+    }
+    db.set_encoding("UTF8");
+    Process::start(db.url()).wait_until_ready().await;
+}
+
+#[actix_web::test]
 async fn a_permanent_refusal_by_the_server_ends_the_start() {
     let mut cluster = Cluster::stopped();
     cluster.start();

@@ -83,6 +83,8 @@ rules! {
         "Use PostgreSQL, or put the file on a persistent disk; the next deployment deletes every account."
     DATABASE_UNREACHABLE: Error "database.unreachable"
         "Fix DATABASE_URL or the DB_*, or start the server; the API serves nothing without it."
+    DATABASE_ENCODING: Error "database.encoding"
+        "Create another database with TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' and move existing data by a backup; the API refuses to start."
     DATABASE_READ_ONLY: Error "database.read_only"
         "Point DATABASE_URL to the server that accepts writes, free space on its disk, or make the file writable; until then the API is not ready."
     DATABASE_MIGRATIONS: Warning "database.migrations"

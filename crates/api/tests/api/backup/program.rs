@@ -48,6 +48,20 @@ pub(super) fn failed(command: Command) -> String {
     stderr
 }
 
+/// The way out of a database that the start refuses.
+#[actix_web::test]
+async fn a_database_of_another_encoding_is_backed_up_and_nothing_is_restored_into_it() {
+    let (db, folder) = (TestDb::of_the_program(Database::Postgres), tempfile::tempdir().unwrap());
+    db.set_encoding("LATIN1");
+    done(api(folder.path(), db.url(), &["create"]));
+    let target = TestDb::empty(Database::Postgres);
+    target.set_encoding("SQL_ASCII");
+    let restore = || api(folder.path(), target.url(), &["restore", "latest", "--moving"]);
+    assert!(failed(restore()).contains("has the encoding SQL_ASCII and needs UTF8"));
+    target.set_encoding("UTF8");
+    done(restore());
+}
+
 async fn backups_are_created_listed_verified_and_restored(database: Database) {
     let (db, folder) = (TestDb::of_the_program(database), tempfile::tempdir().unwrap());
     insert_odd_rows(&db);

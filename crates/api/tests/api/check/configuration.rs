@@ -149,6 +149,7 @@ const ELSEWHERE: &[&str] = &[
     "storage.ephemeral",
     "storage.local",
     "database.unreachable",
+    "database.encoding",
     "database.read_only",
     "database.migrations",
     "database.clock",

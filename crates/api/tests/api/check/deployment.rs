@@ -215,6 +215,16 @@ async fn a_read_only_database_is_found() {
     assert!(message(&deploy(development(db.url())).await, "database.read_only").contains("takes no writes"));
 }
 
+#[actix_web::test]
+async fn an_encoding_without_all_characters_is_found() {
+    let db = TestDb::migrated(Database::Postgres);
+    assert!(!ids(&deploy(development(db.url())).await).contains(&"database.encoding"));
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        db.set_encoding(encoding);
+        assert!(message(&deploy(development(db.url())).await, "database.encoding").contains(encoding));
+    }
+}
+
 async fn a_clock_that_is_far_off_is_found(database: Database) {
     let db = TestDb::migrated(database);
     let clock = Arc::new(ManualClock::new());

@@ -223,6 +223,13 @@ impl TestDb {
         })
     }
 
+    /// Changes the encoding of a PostgreSQL database whose content is ASCII, for the connections that are opened later.
+    pub fn set_encoding(&self, encoding: &str) {
+        self.execute(&format!(
+            "UPDATE pg_database SET encoding = pg_char_to_encoding('{encoding}') WHERE datname = current_database()"
+        ));
+    }
+
     /// All stored rows as lines of text: two equal results mean that nothing has changed in between.
     pub fn content(&self) -> Vec<String> {
         // Every database has an identity, also an empty one.

@@ -1,4 +1,4 @@
-//! Checks that the database is available, accepts writes, is migrated, and that the clocks agree.
+//! Checks that the database is available, stores every character, accepts writes, is migrated, and that the clocks agree.
 
 use super::ask::{off_thread, timed_out, write_into};
 use crate::cli::check::facts::Facts;
@@ -41,6 +41,10 @@ fn findings(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {
     if !state.missing_migrations.is_empty() {
         let message = format!("the schema lacks {}", state.missing_migrations.join(", "));
         findings.push(rules::DATABASE_MIGRATIONS.found(message).about(VARIABLE));
+    }
+    if let Some(encoding) = &state.other_encoding {
+        let message = format!("its encoding is {encoding}, and only UTF8 can store every name");
+        findings.push(rules::DATABASE_ENCODING.found(message).about(VARIABLE));
     }
     if !state.accepts_writes {
         let message = "it takes no writes: a standby, or restricted by its host; or the file is not writable";
