@@ -282,47 +282,79 @@ async fn the_waiting_mails_of_one_address_are_bounded(database: Database) {
 #[actix_web::test]
 async fn a_request_that_causes_a_mail_is_counted_for_its_client() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).limited().start().await;
-    let counts = |response: &TestResponse| {
-        let policies = response.headers.get("ratelimit").map(|value| value.to_str().unwrap().to_owned());
-        let policies = policies.unwrap_or_default();
-        let remaining = policies.split("\"mail-client\";r=").nth(1).map(|rest| rest.split(';').next().unwrap());
-        remaining.map(|remaining| remaining.parse::<u32>().unwrap())
-    };
+    let counts = |response: &TestResponse| remaining(response, "mail-client");
     let sign_up = serde_json::to_value(registration("eve@example.com")).unwrap();
     let response = post_from(&app, OWNER, "/api/auth/register/", &sign_up).await;
     assert_eq!(counts(&response), Some(19));
     let tokens: TokenResponse = response.created();
     let taken = post_from(&app, OWNER, "/api/auth/register/", &sign_up).await;
-    assert_eq!((taken.status.as_u16(), counts(&taken)), (409, Some(18)));
-    for (path, remaining) in [("/api/auth/password/reset/", 17), ("/api/auth/email/resend/", 16)] {
+    assert_eq!((taken.status.as_u16(), counts(&taken)), (409, Some(19)), "no mail is sent");
+    let weak = json!({"email": "weak@example.com", "password": "password1234"});
+    let response = post_from(&app, OWNER, "/api/auth/register/", &weak).await;
+    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(19)));
+    for (path, remaining) in [("/api/auth/password/reset/", 18), ("/api/auth/email/resend/", 17)] {
         let response = post_from(&app, OWNER, path, &json!({"email": ADA})).await;
         assert_eq!(counts(&response), Some(remaining), "{path}");
     }
     let wrong = json!({"new_email": "a@example.org", "password": "violet harbor lantern 43"});
     let response = post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &wrong).await;
-    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(16)), "no mail is sent");
+    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(17)), "no mail is sent");
     let right = json!({"new_email": "a@example.org", "password": PASSWORD});
-    assert_eq!(counts(&post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &right).await), Some(15));
+    assert_eq!(counts(&post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &right).await), Some(16));
     let wrong = json!({"current_password": "no", "new_password": "amber lighthouse window 17"});
     let response = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &wrong).await;
-    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(15)));
+    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(16)));
     let right = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
     let response = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &right).await;
-    assert_eq!(counts(&response), Some(14));
+    assert_eq!(counts(&response), Some(15));
     let tokens: TokenResponse = response.ok();
 
     let superseded: TokenResponse = app.refresh(&tokens).await.ok();
     app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
     let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", OWNER);
     let response = send(replay.json(&json!({"refresh": tokens.refresh}))).await;
-    assert_eq!((response.status.as_u16(), counts(&response)), (401, Some(13)));
+    assert_eq!((response.status.as_u16(), counts(&response)), (401, Some(14)));
     app.refresh(&superseded).await.refused(Reason::SessionRevoked);
 
     let response = app.sign_in_from(OWNER, "eve@example.com", "amber lighthouse window 17").await;
     let tokens: TokenResponse = response.ok();
     let delete = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").header("X-Forwarded-For", OWNER);
     let response = send(delete.json(&json!({"password": "amber lighthouse window 17"}))).await;
-    assert_eq!((response.status.as_u16(), counts(&response)), (204, Some(12)));
+    assert_eq!((response.status.as_u16(), counts(&response)), (204, Some(13)));
+}
+
+/// What this response says is left of a budget.
+fn remaining(response: &TestResponse, budget: &str) -> Option<u32> {
+    let budgets = response.headers.get("ratelimit")?.to_str().unwrap();
+    let (_, rest) = budgets.split_once(&format!("\"{budget}\";r="))?;
+    Some(rest.split(';').next().unwrap().parse().unwrap())
+}
+
+/// The user's password changes are used up, then the client's: no mail is sent, and nothing changes.
+#[actix_web::test]
+async fn a_password_change_over_its_limit_costs_no_other_budget() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).user("eve@example.com").limited().start().await;
+    let change = async |tokens: &TokenResponse, client: &str| {
+        let body = json!({"current_password": PASSWORD, "new_password": PASSWORD});
+        post_as(&app, tokens, client, "/api/auth/password/change/", &body).await
+    };
+    let left =
+        |response: &TestResponse| ["mail-client", "password-change-client"].map(|name| remaining(response, name));
+    let mut tokens = app.login(ADA).await;
+    for _ in 0..10 {
+        tokens = change(&tokens, &client_address(1)).await.ok();
+    }
+    for _ in 0..2 {
+        let refused = change(&tokens, OWNER).await;
+        assert_eq!(left(&refused), [Some(20), Some(10)]);
+        refused.throttled();
+    }
+    let eve = app.login("eve@example.com").await;
+    for _ in 0..2 {
+        let refused = change(&eve, &client_address(1)).await;
+        assert_eq!(left(&refused), [Some(10), Some(0)]);
+        refused.throttled();
+    }
 }
 
 /// A thief whose budget is spent still ends the session by reuse, and its owner gets the mail.

@@ -44,12 +44,8 @@ async fn delete_once(
 ) -> Result<(), ReauthenticationError> {
     let caller = caller.require_valid_token()?;
     validation::given_password(&repeatable.request.password).map_err(|message| Error::field("password", message))?;
-    let charges = mail::charge_request(services, &client).await?;
-    let deleted = reauthenticate_and_erase(services, caller, repeatable, client).await;
-    if deleted.is_err() {
-        charges.refund().await; // no mail is sent
-    }
-    deleted
+    let requester = client.clone();
+    mail::charged(services, &requester, reauthenticate_and_erase(services, caller, repeatable, client)).await
 }
 
 async fn reauthenticate_and_erase(

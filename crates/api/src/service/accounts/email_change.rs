@@ -35,13 +35,9 @@ async fn request_once(
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let new_email = check(&request).map_err(Error::Fields)?;
-    let charges = mail::charge_request(services, &client).await?;
     let change = Change { new_email, password: request.password, step };
-    let queued = reauthenticate_and_queue_link(services, caller, change, client).await;
-    if queued.is_err() {
-        charges.refund().await; // no mail is sent
-    }
-    queued
+    let requester = client.clone();
+    mail::charged(services, &requester, reauthenticate_and_queue_link(services, caller, change, client)).await
 }
 
 /// A request whose fields are valid.

@@ -42,7 +42,6 @@ pub async fn resend(
 ) -> Result<(), EmailVerificationError> {
     let email = Spellings::of_mailed_email(&request.email);
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
-    let charges = mail::charge_request(services, client).await?;
     let context = services.context(client.clone());
     let browser_secret_hash = OpaqueToken::hash_of(request.registration.as_deref().unwrap_or_default());
     let request = services.store.write(move |connection| {
@@ -51,11 +50,7 @@ pub async fn resend(
         mail.pending_registration = pending_registrations::find_of_browser(connection, &to, &browser_secret_hash)?;
         mail_outbox::insert(connection, &mail)
     });
-    let written = request.await;
-    if written.is_err() {
-        charges.refund().await; // no mail is sent
-    }
-    Ok(written?)
+    mail::charged(services, client, async { Ok(request.await?) }).await
 }
 
 /// What a link did.

@@ -98,17 +98,15 @@ impl SignUpContext<'_> {
         charges.charge_client(Budget::SignUpClient).await?;
         let account = NewAccount::of(request, services);
         let is_valid = account.errors.is_empty();
-        let mails = if is_valid { Some(mail::charge_request(services, &self.client).await?) } else { None };
-        let registered = self.hash_and_insert(account).await;
+        let requester = self.client.clone();
+        let work = self.hash_and_insert(account);
+        let registered = if is_valid { mail::charged(services, &requester, work).await } else { work.await };
         if matches!(
             registered,
             Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_) | CommonFailure::Clock(_)))
         ) {
             // The client repeats the same request.
             charges.refund().await;
-            if let Some(mails) = mails {
-                mails.refund().await;
-            }
         }
         registered
     }

@@ -2,7 +2,7 @@
 
 use crate::mails::MailKind;
 use crate::names::Spellings;
-use crate::service::limits::{Budget, Charges, Throttled};
+use crate::service::limits::{Budget, Throttled};
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
@@ -37,19 +37,26 @@ pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spel
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 
-/// Charges `client` for a mail, if its budget allows it. Every request that may cause a mail begins with this, for any recipient;
-/// the charge is refunded if no mail is caused after all.
-pub(in crate::service) async fn charge_request<'s>(
-    services: &'s Services,
+/// Runs `work`, which causes a mail, for any recipient, if it succeeds. `client` is charged before, and refunded if it fails.
+pub(in crate::service) fn charged<T, E: From<Throttled>>(
+    services: &Services,
     client: &ClientInfo,
-) -> Result<Charges<'s>, Throttled> {
-    let mut charges = services.limits.charges(client);
-    charges.charge_client(Budget::MailClient).await?;
-    Ok(charges)
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    let work = Box::pin(work); // or each caller's future would hold it twice
+    async move {
+        let mut charges = services.limits.charges(client);
+        charges.charge_client(Budget::MailClient).await?;
+        let done = work.await;
+        if done.is_err() {
+            charges.refund().await;
+        }
+        done
+    }
 }
 
 /// Charges `client` for a mail that is sent even if its budget is spent: a session was revoked, or a mailed link used.
 pub(in crate::service) async fn charge_always(services: &Services, client: &ClientInfo) {
     // If the budget is spent, the client's next request is refused.
-    let _ = charge_request(services, client).await;
+    let _ = services.limits.charges(client).charge_client(Budget::MailClient).await;
 }

@@ -3,7 +3,7 @@
 use super::hashing::{self, ContextWords};
 use super::reauthentication::{self, CallerAccount, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
 use crate::mails::MailKind;
-use crate::service::limits::Budget;
+use crate::service::limits::{Budget, Charges, Throttled};
 use crate::service::mail::{self, links};
 use crate::service::sessions::token_pair;
 use crate::service::steps::{Repeatable, Replay, StepCaller};
@@ -64,20 +64,31 @@ async fn change_once(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let caller = caller.require_valid_token().map_err(not_reauthenticated)?;
-    let mut charges = mail::charge_request(services, &client).await?;
-    charges.charge_client(Budget::PasswordChangeClient).await?;
-    charges.charge(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
-    let changed = reauthenticate_and_change(services, caller, repeatable, client).await;
-    match &changed {
-        Ok(_) => {}
-        // The strength check has cost time, but no mail is sent.
-        Err(Error::Refused(PasswordChangeRefusal::TooWeak(_))) => {
-            charges.refund_where(|budget| budget == Budget::MailClient).await;
-        }
-        // Also if the database failed: the client repeats the same request.
-        Err(_) => charges.refund().await,
+    let requester = client.clone();
+    mail::charged(services, &requester, charge_and_change(services, caller, repeatable, client)).await
+}
+
+async fn charge_and_change(
+    services: &Services,
+    caller: CurrentUser,
+    repeatable: Repeatable<PasswordChangeRequest>,
+    client: ClientInfo,
+) -> Result<TokenResponse, PasswordChangeError> {
+    let mut charges = services.limits.charges(&client);
+    let changed = match charge(&mut charges, caller).await {
+        Ok(()) => reauthenticate_and_change(services, caller, repeatable, client).await,
+        Err(throttled) => Err(throttled.into()),
+    };
+    // The strength check has cost time. After any other failure, also of the database, the client repeats the same request.
+    if !matches!(changed, Ok(_) | Err(Error::Refused(PasswordChangeRefusal::TooWeak(_)))) {
+        charges.refund().await;
     }
     changed
+}
+
+async fn charge(charges: &mut Charges<'_>, caller: CurrentUser) -> Result<(), Throttled> {
+    charges.charge_client(Budget::PasswordChangeClient).await?;
+    charges.charge(Budget::PasswordChangeUser, &caller.id.to_string()).await
 }
 
 async fn reauthenticate_and_change(

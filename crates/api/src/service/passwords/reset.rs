@@ -24,17 +24,12 @@ pub async fn request(
     client: &ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
-    let charges = mail::charge_request(services, client).await?;
     let context = services.context(client.clone());
     let request = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
         mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, &context))
     });
-    let written = request.await;
-    if written.is_err() {
-        charges.refund().await; // no mail is sent
-    }
-    Ok(written?)
+    mail::charged(services, client, async { Ok(request.await?) }).await
 }
 
 /// Gives a link's account a new password. The address counts as confirmed, because the link was read there; every session is
