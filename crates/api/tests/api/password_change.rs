@@ -67,6 +67,22 @@ async fn a_wrong_current_password_is_reported_recorded_and_changes_nothing(datab
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
+/// Another request changes the password between the authorization and the reading of the hash: the view of the users does that
+/// when it is asked for the hash, and the password of this request is the old one.
+#[actix_web::test]
+async fn the_old_password_is_not_compared_with_a_hash_that_replaced_it_meanwhile() {
+    let (app, tokens) = start(Database::Postgres).await;
+    app.db().execute("ALTER TABLE users RENAME TO accounts");
+    app.db().execute("ALTER TABLE accounts RENAME COLUMN password_hash TO hash");
+    app.db().execute(
+        "CREATE FUNCTION replaced(hash text) RETURNS text LANGUAGE plpgsql AS
+         $$ BEGIN UPDATE sessions SET revoked_at = now(), revoke_reason = 'password_change'; RETURN hash; END $$",
+    );
+    app.db().execute("CREATE VIEW users AS SELECT *, replaced(hash) AS password_hash FROM accounts");
+    change(&app, &tokens, "the old password", NEW_PASSWORD).await.refused(Reason::SessionRevoked);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'reauthentication_failed'"), 0);
+}
+
 async fn a_new_password_follows_the_rules_of_sign_up(database: Database) {
     let (app, tokens) = start(database).await;
     for weak in ["short", "password1", ADA, "ada", ""] {

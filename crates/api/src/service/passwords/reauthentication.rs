@@ -2,6 +2,7 @@
 
 use super::hashing::{self, PasswordVerdict};
 use crate::service::limits::Budget;
+use crate::service::sessions::authorize::authorize;
 use crate::service::sessions::refusal::AuthorizationRefusal;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
@@ -44,13 +45,17 @@ pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please 
 
 /// The caller's account.
 pub async fn find(services: &Services, caller: CurrentUser) -> Result<CallerAccount, ReauthenticationError> {
-    let lookup = caller.read(services, |connection, user| {
-        let password_hash = users::find_password_hash(connection, user.id)?;
-        // An account that was deleted after the caller was authorized has no hash and no session.
-        let password_hash = password_hash.filter(|password_hash| !password_hash.is_empty());
-        Ok(password_hash.map(|password_hash| CallerAccount { user, password_hash }))
+    let clock = services.clock.clone();
+    let lookup = services.store.run(move |connection| {
+        // Before the session, which a new password ends: while it is live, this hash is not a later password's.
+        let password_hash = users::find_password_hash(connection, caller.id)?;
+        Ok(authorize(connection, caller, &clock)?.map(|user| (user, password_hash)))
     });
-    lookup.await?.ok_or(AuthorizationRefusal::Revoked.into())
+    let (user, password_hash) = lookup.await??;
+    // A deleted account has no hash.
+    let password_hash = password_hash.filter(|password_hash| !password_hash.is_empty());
+    let password_hash = password_hash.ok_or(AuthorizationRefusal::Revoked)?;
+    Ok(CallerAccount { user, password_hash })
 }
 
 /// Compares the password, if the limits allow it, and records a wrong one. Returns the account, which is reauthenticated now.
