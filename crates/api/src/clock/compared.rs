@@ -103,6 +103,14 @@ impl ComparedClock {
         self.own.now()
     }
 
+    /// Now by this process's clock, and the later time by which something must not have expired: the database's, if this clock is
+    /// behind it by more than the tolerance.
+    pub fn now_and_latest(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        let (now, skew) = self.now_and_skew();
+        let is_behind = skew < TimeDelta::seconds(-CLOCK_TOLERANCE_SECONDS);
+        (now, if is_behind { now - skew } else { now })
+    }
+
     /// Reads the database's clock by `ask`, after reporting what [`turned`](Self::turned).
     ///
     /// # Errors

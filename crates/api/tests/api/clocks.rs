@@ -20,6 +20,7 @@ use std::sync::Arc;
 on_both_databases![
     tokens_that_have_expired_only_by_a_wrong_clock_get_a_503,
     no_cookies_are_cleared_by_a_wrong_clock,
+    what_has_expired_is_not_accepted_by_a_clock_behind,
     links_that_have_expired_only_by_a_wrong_clock_get_a_503,
     tokens_and_links_that_have_expired_by_a_right_clock_are_refused_for_good,
     a_jump_is_noticed_before_the_clocks_are_compared_again,
@@ -125,6 +126,34 @@ async fn tokens_that_have_expired_only_by_a_wrong_clock_get_a_503(database: Data
     refused_temporarily(wrong.me(&mixed).await);
     right.me(&tokens).await.done();
     right.refresh(&tokens).await.ok();
+}
+
+/// By its clock the tokens and the session have ten seconds left.
+async fn what_has_expired_is_not_accepted_by_a_clock_behind(database: Database) {
+    let (right, wrong) = right_and_wrong(database, Duration::seconds(-20)).await;
+    let tokens = right.login(ADA).await;
+    wrong.me(&tokens).await.done();
+    let expired = |token: &str| {
+        let mut claims = forge::claims(token);
+        let now = claims["iat"].as_i64().unwrap();
+        claims["iat"] = json!(now - 60);
+        claims["exp"] = json!(now - 10);
+        forge::sign_claims(&claims)
+    };
+    let access = expired(&tokens.access);
+    let rename = |app: &TestApp| {
+        let request = app.request(Method::PATCH, "/api/auth/me/").bearer_auth(&access);
+        send(request.json(&json!({"display_name": "Ada"})))
+    };
+    refused_temporarily(rename(&wrong).await);
+    rename(&right).await.refused(Reason::TokenExpired);
+    for token in [&access, &expired(&tokens.refresh)] {
+        refused_temporarily(wrong.verify(token).await);
+        right.verify(token).await.refused(Reason::TokenExpired);
+    }
+    right.db().execute("UPDATE sessions SET expires_at = created_at");
+    refused_temporarily(wrong.me(&tokens).await);
+    right.me(&tokens).await.refused(Reason::SessionExpired);
 }
 
 async fn no_cookies_are_cleared_by_a_wrong_clock(database: Database) {
@@ -233,7 +262,8 @@ async fn tabs_that_race_at_a_process_whose_clock_is_wrong_end_no_session(databas
 }
 
 async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(database: Database) {
-    for ahead in [Duration::seconds(-130), -EIGHT_DAYS, EIGHT_DAYS] {
+    // Less behind than an access token lives: by the database's clock, the caller's must not have expired.
+    for ahead in [Duration::seconds(-130), Duration::minutes(-30), EIGHT_DAYS] {
         let (right, wrong) = right_and_wrong(database, ahead).await;
         let [first, second, third] = [right.login(ADA).await, right.login(ADA).await, right.login(ADA).await];
         wrong.logout(&first).await.done();

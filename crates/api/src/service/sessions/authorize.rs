@@ -82,7 +82,8 @@ pub(in crate::service) fn authorize_session<'a>(
 ) -> Result<&'a (SessionRow, UserRow), AuthorizationRefusal> {
     let found = found.filter(|(session, _)| session.user_id == user).ok_or(AuthorizationRefusal::Revoked)?;
     let (session, user) = found;
-    match session.state(clock.now()) {
+    let (_, latest) = clock.now_and_latest();
+    match session.state(latest) {
         SessionState::Revoked => Err(AuthorizationRefusal::Revoked),
         SessionState::Expired => Err(clock.unless_wrong(AuthorizationRefusal::Expired)),
         SessionState::Live if !user.is_active => Err(AuthorizationRefusal::UserInactive),

@@ -142,7 +142,8 @@ impl TokenAuthority {
     }
 
     fn check(&self, times: TimeClaims) -> Result<(), TokenError> {
-        times.check(self.clock.now(), self.lifetimes.session).map_err(|error| match error {
+        let (now, latest) = self.clock.now_and_latest();
+        times.check(now, latest, self.lifetimes.session).map_err(|error| match error {
             TokenError::Expired => self.clock.unless_wrong(error),
             TokenError::Malformed | TokenError::ClockMismatch | TokenError::KeyUnknown => error,
         })

@@ -75,16 +75,16 @@ impl IdentityClaims<'_> {
 impl TimeClaims {
     /// # Errors
     /// [`TokenError::Malformed`] for times that none of our tokens has; [`TokenError::ClockMismatch`] before it was issued, by more than
-    /// clocks may differ; [`TokenError::Expired`] at or after `exp`.
-    pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
-        let now = now.timestamp();
+    /// clocks may differ; [`TokenError::Expired`] if `exp` is at or before `latest`, the later time of
+    /// [`now_and_latest`](crate::clock::ComparedClock::now_and_latest).
+    pub(super) fn check(self, now: DateTime<Utc>, latest: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let lifetime = self.exp.checked_sub(self.iat).ok_or(TokenError::Malformed)?;
-        let latest = now + MAX_CLOCK_SKEW_SECONDS;
+        let latest_issue = now.timestamp() + MAX_CLOCK_SKEW_SECONDS;
         if lifetime <= 0 || lifetime > longest.num_seconds() {
             Err(TokenError::Malformed)
-        } else if self.iat > latest || self.nbf.is_some_and(|nbf| nbf > latest) {
+        } else if self.iat > latest_issue || self.nbf.is_some_and(|nbf| nbf > latest_issue) {
             Err(TokenError::ClockMismatch)
-        } else if self.exp <= now {
+        } else if self.exp <= latest.timestamp() {
             Err(TokenError::Expired)
         } else {
             Ok(())
