@@ -74,14 +74,16 @@ pub(super) async fn verify(
 }
 
 /// Ends a session. Open to anyone who holds one of its refresh tokens, of any generation. The cookies are removed even when
-/// the token is missing or not valid: a browser must be able to get rid of them. A temporary failure leaves them, because the
-/// session is still live and the client needs them to try again.
+/// the token is missing or not valid: a browser must be able to get rid of them, unless it may have withheld them. A temporary
+/// failure leaves them, because the session is still live and the client needs them to try again.
 pub(super) async fn logout(
     services: Data<Services>,
     transport: Transport,
     Client(client): Client,
+    http_request: HttpRequest,
     presented: Result<PresentedToken, Problem>,
 ) -> Result<impl Responder, Problem> {
+    let transport = transport.keeping_withheld_cookies(&http_request);
     let is_missing = |reason| reason == Reason::CredentialsMissing;
     let presented = presented.map_err(|problem| transport.refusal(problem, is_missing))?;
     let ended = logout::logout(&services, presented.token.expose_secret(), client).await;

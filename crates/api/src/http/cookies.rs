@@ -49,6 +49,11 @@ impl CookieScope {
         }
     }
 
+    /// Whether they are for a page of another site, to which a browser does not send the cookies of a page of the API's site.
+    pub(super) fn is_cross_site(&self) -> bool {
+        self.same_site == SameSite::None
+    }
+
     /// Both cookies, for as long as the refresh token lives.
     pub(super) fn set(&self, refresh: &str, csrf: &str, seconds: i64) -> [Cookie<'static>; 2] {
         let name = if self.secure { SECURE_REFRESH } else { PLAIN_REFRESH };

@@ -55,13 +55,22 @@ impl Transport {
         Ok(Self { services, cookies })
     }
 
+    /// The same for a request that is no sign-in. A page of another site may get no cookies sent although the browser has some,
+    /// of another user who has signed in on a page of the API's own site: then the response leaves them alone.
+    pub(super) fn keeping_withheld_cookies(self, request: &HttpRequest) -> Self {
+        let has_sent_none = cookies::submitted(request.headers(), &self.services.settings).refresh_cookies.is_empty();
+        let cookies = self.cookies.filter(|scope| !(has_sent_none && scope.is_cross_site()));
+        Self { cookies, ..self }
+    }
+
     /// The same for a request of `user` with an access token. The access token belongs to a page, the cookies to the browser:
     /// if another user has signed in there since, the response leaves that user's cookies alone. The page can use its access
     /// token until it expires, and has to sign in again after that.
     pub(super) fn keeping_other_users_cookies(self, user: UserId, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
-        let cookies = self.cookies.filter(|_| !csrf::belongs_to_another_user(&self.services, &submitted, user));
-        Self { cookies, ..self }
+        let is_others = csrf::belongs_to_another_user(&self.services, &submitted, user);
+        let kept = self.keeping_withheld_cookies(request);
+        Self { cookies: kept.cookies.filter(|_| !is_others), ..kept }
     }
 
     /// The same for tokens that may have been issued before, to a request whose response was lost: a user who has signed in on

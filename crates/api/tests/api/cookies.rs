@@ -21,7 +21,7 @@ on_both_databases![
 
 pub const ADA: &str = "ada@example.com";
 pub const EVE: &str = "eve@example.com";
-const APP: &str = "https://app.example.com";
+pub const APP: &str = "https://app.example.com";
 
 pub fn cookie_mode(database: Database) -> Builder {
     TestApp::builder(database).set("TOKEN_TRANSPORT", "cookie").set("CORS_ALLOWED_ORIGINS", APP).user(ADA).user(EVE)

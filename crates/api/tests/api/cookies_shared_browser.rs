@@ -1,7 +1,7 @@
 //! Two users in one browser in cookie mode: requests of the first user's page arrive with the second user's cookies.
 
-use crate::cookies::{ADA, EVE, NEW_PASSWORD, cookie_mode, password_change, session_of, start};
-use crate::support::{Browser, Database, PASSWORD, TestApp, on_both_databases, send};
+use crate::cookies::{ADA, APP, EVE, NEW_PASSWORD, cookie_mode, password_change, session_of, start};
+use crate::support::{Browser, Database, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::CookieTokenResponse;
 use chrono::Duration;
@@ -14,6 +14,7 @@ on_both_databases![
     changing_a_password_leaves_the_cookies_of_the_next_user,
     a_repeated_sign_up_leaves_the_cookies_of_a_later_sign_in,
     no_request_of_one_users_page_changes_the_cookies_of_the_next_user,
+    a_page_of_another_site_leaves_the_cookies_that_it_does_not_get,
 ];
 
 /// When the first user's request is sent, the cookies are already the second user's.
@@ -116,6 +117,30 @@ async fn a_repeated_sign_up_leaves_the_cookies_of_a_later_sign_in(database: Data
             assert_eq!(found.user.email == EVE, eve_is_later, "{path}");
         }
     }
+}
+
+/// Ada's page is of another site, Eve's of the API's own: her cookies are `SameSite=Strict`, and Ada's requests have none.
+async fn a_page_of_another_site_leaves_the_cookies_that_it_does_not_get(database: Database) {
+    let (app, mut browser) = start(database).await;
+    let access = sign_in_both(&app, &mut browser).await;
+    let untouched = |response: &TestResponse, status| {
+        response.has_status(status);
+        assert!(!response.headers.contains_key("set-cookie"), "{:?}", response.headers);
+    };
+    let out = app.request(Method::POST, "/api/auth/logout/").header("Origin", APP).header("X-CSRF-Token", "Ada's");
+    untouched(&send(out.json(&json!({}))).await, 401);
+    let changed = send(password_change(&app, &access, "").header("Origin", APP)).await;
+    untouched(&changed, 200);
+    let delete = app.request(Method::DELETE, "/api/auth/me/").header("Origin", APP);
+    let delete = delete.bearer_auth(changed.json::<CookieTokenResponse>().access);
+    untouched(&send(delete.json(&json!({"password": NEW_PASSWORD}))).await, 204);
+    let eve: CookieTokenResponse = browser.refresh(&app).await.json();
+    assert_eq!(eve.user.email, EVE);
+
+    // A page of another site that gets its own cookies sent gets the new ones, too.
+    let changed = send(password_change(&app, &eve.access, &browser.header()).header("Origin", APP)).await;
+    browser.keep(&changed);
+    browser.refresh(&app).await.has_status(200);
 }
 
 /// Every route that takes an access token, with a valid body where one is needed; the one that deletes the account comes
