@@ -18,7 +18,7 @@ variables! {
         doc(
             "A list of the proxies in front of the API, whose entries in `X-Forwarded-For` are trusted. Addresses, networks \
              (`10.0.0.0/8`), or the words `private` (loopback, RFC 1918, link-local, unique-local, 100.64.0.0/10), `cloudflare` \
-             (its published ranges) and `render` (both). `render` where `RENDER=true`, unless this or `TRUSTED_PROXY_HOPS` is set. \
+             (its published ranges) and `render` (both). Defaults to `render` where `RENDER=true`, unless this or `TRUSTED_PROXY_HOPS` is set. \
              A network larger than a /8 (of IPv6 a /16) and one that names an address inside it are refused.",
         ),
     );

@@ -250,14 +250,15 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// `level!(field = value; "name: words` as "name level field".
+/// `level!(field = value; "name: words` as "name level field", where the documents write `ID` for a part that varies.
 fn messages(source: &str) -> Vec<String> {
     let calls = source.split("log::").skip(1).filter_map(|rest| rest.split_once("!("));
     let calls = calls.filter(|(level, _)| level.chars().all(|c| c.is_ascii_lowercase()));
     let found = calls.filter_map(|(level, rest)| {
         let (before, words) = rest.split_once('"')?;
         let fields = before.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
-        Some(format!("{} {level} {}", words.split(':').next()?, fields.collect::<Vec<_>>().join(" ")))
+        let name = words.split(':').next()?.replace("{}", "ID");
+        Some(format!("{name} {level} {}", fields.collect::<Vec<_>>().join(" ")))
     });
     found.collect()
 }

@@ -54,7 +54,7 @@ const PROVOKED = {
   "A CORS error in the console": { client: MISCONFIGURED.unlisted, steps: [open("/login"), signIn] },
   "A CORS error that names another address": { client: MISCONFIGURED.redirected, steps: [open("/login"), signIn, post(`${FORWARDER}/api/auth/login/`)] },
   "A Content Security Policy error in the console": { client: MISCONFIGURED.mixed, steps: [open("/login"), signIn] },
-  "A picture does not show": { client: MISCONFIGURED.mixed, steps: [open("/login"), showPicture(`${API}/api/avatars/a-picture.webp`)] },
+  "A picture does not show": { client: MISCONFIGURED.mixed, steps: [open("/login"), showPicture(`${API}/api/avatars/a-picture.jpg`)] },
   "The client calls 127.0.0.1": { client: MISCONFIGURED.unconfigured, steps: [open("/login"), signIn] },
   "The page stays at \"Loading Latchkey…\"": { client: MISCONFIGURED.outdated, steps: [open("/login")] },
   "The page says that Latchkey could not be started": { client: MISCONFIGURED.changed, steps: [open("/login")] },
