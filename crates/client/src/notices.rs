@@ -119,9 +119,9 @@ impl Board {
     fn current(&self) -> Option<Notice> {
         if !self.online {
             let text = if self.sign_out_pending {
-                "You are offline. The server hears of the sign-out in this browser when the connection is back."
+                "You are offline. Signing out finishes when you are back online."
             } else {
-                "You are offline. This page goes on when the connection is back."
+                "You are offline. This page continues when you are back online."
             };
             return Some(Notice::Warning(text.to_owned()));
         }
@@ -131,7 +131,7 @@ impl Board {
         }
         if self.sign_out_pending {
             let text = concat!(
-                "The server has not heard of the sign-out in this browser yet. It is sent again by itself: ",
+                "Signing out is not finished yet. We keep trying: ",
                 "leave this page open, or open it again within a day."
             );
             return Some(Notice::Warning(text.to_owned()));

@@ -1,4 +1,4 @@
-//! To the owner of an account: a refresh token was reused, and its session was revoked.
+//! To the address that an account had: a refresh token was reused, and its session was revoked.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, new_password, text};
@@ -15,7 +15,7 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
-            "The sign-in of one of your devices at {} was used by someone who should not have it, or by an old copy of the device. That device was signed out.",
+            "Someone may have copied the session of one of your devices at {}, or the device was restored from an old copy. That device was signed out.",
             front_end.name()
         )),
         text("If you do not know why, choose a new password. That signs out every device:"),

@@ -206,7 +206,7 @@ test("a sign-out without a network ends the session and removes the cookie when 
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(app.notice).toContainText("hears of the sign-out");
+  await expect(app.notice).toContainText("Signing out finishes");
   expect(await storedData(page), "scripts still cannot read the cookie").not.toMatch(isToken);
   expect(await api.isLive(person, sid)).toBe(true);
 
@@ -226,7 +226,7 @@ test("the next person's sign-in waits for a sign-out that had no network, which 
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(app.notice).toContainText("hears of the sign-out");
+  await expect(app.notice).toContainText("Signing out finishes");
   await page.route("**/api/auth/logout/", (route) => setTimeout(() => route.continue(), 1_000)); // a slow server
   await context.setOffline(false);
   await app.fillSignIn(otherPerson);
@@ -247,7 +247,7 @@ test("a sign-out that the API could not store is repeated with the cookie, and e
   api.refuseRevocationOf(sid);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
+  await expect(page.getByRole("status")).toContainText("Signing out is not finished");
   expect(await refreshCookie(context), "the next attempt needs it").toBeDefined();
 
   api.permitRevocationOf(sid);
@@ -264,7 +264,7 @@ test("a pending sign-out is dropped when another session's cookie has replaced i
   api.refuseRevocationOf(sid);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
+  await expect(page.getByRole("status")).toContainText("Signing out is not finished");
   await app.fillSignIn(otherPerson);
   await app.expectSignedIn(otherPerson);
   expect(await page.evaluate(() => localStorage.getItem("latchkey.sign_outs"))).toBeNull();

@@ -42,7 +42,7 @@ for (const variant of VARIANTS) {
     await page.route("**/api/auth/logout/", (route) => route.abort("connectionreset"));
     await context.setOffline(false);
     watch.expectFailures("net::ERR_CONNECTION_RESET");
-    await expect(page.getByRole("status")).toContainText("has not heard", { timeout: 30_000 }); // after earlier retries
+    await expect(page.getByRole("status")).toContainText("Signing out is not finished", { timeout: 30_000 }); // after earlier retries
     await capture("sign-out-unheard");
   });
 

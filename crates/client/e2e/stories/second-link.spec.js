@@ -40,10 +40,10 @@ for (const { path } of mailedPages) {
     await app.open(`${path}#token=first`);
     await expect(page).toHaveURL(new RegExp(`${path}$`));
     await page.reload();
-    await expect(app.alert).toContainText("was opened here before");
+    await expect(app.alert).toContainText("opened again without its link");
     await page.goto("about:blank");
     await page.goBack();
-    await expect(app.alert).toContainText("was opened here before");
+    await expect(app.alert).toContainText("opened again without its link");
     await page.goto("about:blank");
     await app.open(path);
     await expect(app.alert).toContainText("not complete");

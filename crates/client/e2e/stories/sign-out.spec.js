@@ -140,7 +140,7 @@ test("a sign-out without a network reaches the API when the network is back", as
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(app.notice).toContainText("hears of the sign-out");
+  await expect(app.notice).toContainText("Signing out finishes");
   expect(await api.isLive(person, sid)).toBe(true);
 
   await context.setOffline(false);
@@ -177,7 +177,7 @@ test("a sign-out without a network reaches the API through another tab", async (
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect.poll(() => pendingSignOuts(page)).not.toBeNull();
-  await expect(second.notice).toContainText("hears of the sign-out");
+  await expect(second.notice).toContainText("Signing out finishes");
   await page.close();
 
   await context.setOffline(false);
@@ -196,7 +196,7 @@ test("a sign-out that the API refused with 503 is repeated automatically, and en
   );
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
+  await expect(page.getByRole("status")).toContainText("Signing out is not finished");
   await app.fillSignIn(otherPerson);
   await app.expectSignedIn(otherPerson);
   expect(await api.isLive(person, sid)).toBe(true);
@@ -220,7 +220,7 @@ test("a sign-out without a network reaches the API even if the browser stores no
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect(app.notice).toContainText("hears of the sign-out");
+  await expect(app.notice).toContainText("Signing out finishes");
 
   await context.setOffline(false);
   await expect.poll(() => api.isLive(person, sid)).toBe(false);

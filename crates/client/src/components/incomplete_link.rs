@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn IncompleteLink() -> impl IntoView {
     let text = if was_link_taken() {
-        "This link was opened here before, and it works once. If you have not finished, open it in the mail again."
+        "This page was opened again without its link. If you have not finished, open the link in the mail again."
     } else {
         "This link is not complete. Open it in the mail again, or copy all of it."
     };

@@ -48,7 +48,7 @@ pub fn HomePage() -> impl IntoView {
     }
 }
 
-/// An unconfirmed address can neither reset a password nor receive notifications.
+/// Reminds the user of the mailed link that confirms the address.
 #[component]
 fn Unconfirmed() -> impl IntoView {
     let session = expect_context::<Session>();

@@ -66,7 +66,7 @@ impl RequestFailure {
                 format!("The server is not ready yet. {}", try_again(*after))
             }
             Self::Transient { error: TransientError::RateLimited, after } => {
-                format!("Too many attempts. {}", try_again(*after))
+                format!("Too many requests. {}", try_again(*after))
             }
             Self::Transient { error: TransientError::Unexpected, .. } => {
                 "Something went wrong on our side. Please try again.".to_owned()
@@ -198,9 +198,9 @@ mod tests {
             RequestFailure::Transient { error: TransientError::RateLimited, after: Some(Duration::from_secs(seconds)) }
                 .message()
         };
-        assert_eq!(busy(30), "Too many attempts. Please try again in 30 seconds.");
-        assert_eq!(busy(900), "Too many attempts. Please try again in 15 minutes.");
-        assert_eq!(busy(7200), "Too many attempts. Please try again in 2 hours.");
-        assert_eq!(busy(0), "Too many attempts. Please try again in a moment.");
+        assert_eq!(busy(30), "Too many requests. Please try again in 30 seconds.");
+        assert_eq!(busy(900), "Too many requests. Please try again in 15 minutes.");
+        assert_eq!(busy(7200), "Too many requests. Please try again in 2 hours.");
+        assert_eq!(busy(0), "Too many requests. Please try again in a moment.");
     }
 }
