@@ -5,6 +5,7 @@ use super::any::AnyConnection;
 use super::schema;
 use super::texts::texts;
 use super::types::{Bool, Bytea, Int8, Nullable, Text, Timestamptz, Uuid};
+use diesel::result::QueryResult;
 use serde::{Deserialize, Serialize};
 
 /// The type of a column's values, independent of the database.
@@ -72,12 +73,30 @@ impl Layout {
         self.columns.iter().any(|column| column.name == "id" && column.kind == ColumnKind::Integer)
     }
 
-    /// Why the database does not have this table; `None` if it has.
-    pub fn absence(&self, connection: &mut AnyConnection) -> Option<String> {
-        let columns = self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
-        let sql = format!("SELECT 'a row' AS text FROM (SELECT {columns} FROM {} WHERE 1 = 0) AS found", self.name);
-        texts(connection, &sql).err().map(|error| format!("the table {}: {error}", self.name))
+    /// What the database lacks of this table; `None` if it has all of it. Read from the catalog, so that an error, such as a lost
+    /// connection, is not mistaken for a missing table.
+    pub fn absence(&self, connection: &mut AnyConnection) -> QueryResult<Option<String>> {
+        let existing = column_names(connection, self.name)?;
+        if existing.is_empty() {
+            return Ok(Some(format!("the table {}: it does not exist", self.name)));
+        }
+        // Unquoted names in SQL are compared without regard to case.
+        let exists = |column: &&Column| existing.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        let missing = self.columns.iter().find(|column| !exists(column));
+        Ok(missing.map(|column| format!("the table {}: it has no column {}", self.name, column.name)))
     }
+}
+
+/// The names of a table's columns; none if there is no such table.
+fn column_names(connection: &mut AnyConnection, table: &str) -> QueryResult<Vec<String>> {
+    let sql = match connection {
+        AnyConnection::Postgres(_) => format!(
+            "SELECT CAST(attname AS text) AS text FROM pg_attribute
+             WHERE attrelid = to_regclass('{table}') AND attnum > 0 AND NOT attisdropped"
+        ),
+        AnyConnection::Sqlite(_) => format!("SELECT name AS text FROM pragma_table_xinfo('{table}')"),
+    };
+    texts(connection, &sql)
 }
 
 /// A table that is declared by `diesel::table!`.

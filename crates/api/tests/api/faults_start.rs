@@ -8,8 +8,10 @@ use api::config::DatabaseUrl;
 use api::gate::Resource;
 use api::store::AnyConnection;
 use api::store::connection::open;
+use api::store::layouts;
 use auth_types::Reason;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{Connection, SimpleConnection};
+use diesel::sqlite::SqliteConnection;
 use reqwest::Method;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -17,6 +19,7 @@ on_both_databases![
     a_process_killed_in_a_migration_leaves_nothing_half_done,
     a_migration_that_fails_ends_the_start_and_changes_nothing,
     a_release_works_on_the_schema_of_the_next_one,
+    a_failed_query_is_not_mistaken_for_a_missing_table,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -362,4 +365,28 @@ async fn a_first_start_that_is_probed_comes_up() {
 #[actix_web::test]
 async fn two_first_starts_that_are_probed_both_come_up() {
     first_starts_come_up(2).await;
+}
+
+/// The process would end instead of trying again.
+async fn a_failed_query_is_not_mistaken_for_a_missing_table(database: Database) {
+    let db = TestDb::migrated(database);
+    let mut other = db.connect();
+    let mut connection = match &mut other {
+        AnyConnection::Postgres(_) => {
+            let AnyConnection::Postgres(mut aborted) = db.connect() else { panic!("not PostgreSQL") };
+            aborted.batch_execute("BEGIN").unwrap();
+            aborted.batch_execute("SELECT 1 / 0").unwrap_err();
+            AnyConnection::Postgres(aborted)
+        }
+        AnyConnection::Sqlite(writer) => {
+            // Without its log, SQLite lets a writer keep readers out.
+            writer.batch_execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").unwrap();
+            let path = db.url().strip_prefix("sqlite:").unwrap();
+            AnyConnection::Sqlite(SqliteConnection::establish(path).unwrap())
+        }
+    };
+    layouts::users().absence(&mut connection).unwrap_err();
+    drop(other);
+    drop(connection);
+    assert_eq!(layouts::users().absence(&mut db.connect()), Ok(None));
 }

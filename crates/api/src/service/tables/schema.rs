@@ -1,9 +1,9 @@
 //! The complete schema of a product.
 
 use super::table::Table;
-use crate::store::AnyConnection;
 use crate::store::backup::Coverage;
 use crate::store::migrations::Migrations;
+use crate::store::{AnyConnection, QueryResult};
 
 /// The tables of a product and the migrations that create them.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +30,12 @@ impl Schema {
     }
 
     /// Checks that every table exists in the database. Otherwise a deletion, an export or a backup would be the first to fail.
-    pub(in crate::service) fn check(&self, connection: &mut AnyConnection) -> Result<(), MissingTable> {
-        let absence = self.tables.iter().find_map(|table| table.layout.absence(connection));
-        absence.map_or(Ok(()), |absence| Err(MissingTable(absence)))
+    pub(in crate::service) fn check(&self, connection: &mut AnyConnection) -> QueryResult<Result<(), MissingTable>> {
+        for table in &self.tables {
+            if let Some(absence) = table.layout.absence(connection)? {
+                return Ok(Err(MissingTable(absence)));
+            }
+        }
+        Ok(Ok(()))
     }
 }

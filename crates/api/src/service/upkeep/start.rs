@@ -1,4 +1,4 @@
-//! Starting: the schema is brought up to date and the revoked-session feed is read, as soon as the database responds.
+//! Starting: the schema is brought up to date and the revocation feed is read, as soon as the database responds.
 //!
 //! Until then the process is alive (`/healthz`), not ready (`/readyz`), and returns 503 to every request that needs an account.
 
@@ -24,22 +24,22 @@ pub enum DatabaseStartError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Missing(#[from] MissingTable),
-    #[error("the attempt was cut: {0}")]
-    Cut(#[from] tokio::task::JoinError),
+    #[error("the attempt was aborted: {0}")]
+    Aborted(#[from] tokio::task::JoinError),
 }
 
 impl DatabaseStartError {
     /// Whether the next attempt may succeed without intervention.
-    fn may_pass(&self) -> bool {
+    fn is_transient(&self) -> bool {
         match self {
             Self::Migrate(cause) => cause.is_transient(),
             Self::Missing(_) => false,
-            Self::Store(_) | Self::Cut(_) => true,
+            Self::Store(_) | Self::Aborted(_) => true,
         }
     }
 }
 
-/// Returns when the process is ready to work; retries while the failure may pass without intervention.
+/// Returns when the process is ready to work; retries while the failure is transient.
 ///
 /// # Errors
 /// [`DatabaseStartError`], when an operator has to act first: a wrong password, a missing database, a failed migration.
@@ -47,7 +47,7 @@ pub async fn start(services: &Services) -> Result<(), DatabaseStartError> {
     let mut pause = FIRST_PAUSE;
     loop {
         let Err(error) = attempt(services).await else { return Ok(()) };
-        if !error.may_pass() {
+        if !error.is_transient() {
             return Err(error);
         }
         log::warn!("start.waiting: {error}; trying again in {} ms", pause.as_millis());
@@ -62,7 +62,7 @@ async fn attempt(services: &Services) -> Result<(), DatabaseStartError> {
     let schema = Arc::clone(&services.schema);
     let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url, &schema.migrations)).await??;
     let schema = Arc::clone(&services.schema);
-    services.store.run(move |connection| Ok(schema.check(connection))).await??;
+    services.store.run(move |connection| schema.check(connection)).await??;
     // Before the first request, and before anything depends on the time.
     compare_clocks(services).await?;
     // Before the first request: a token revoked while this process was down must not be accepted for a second.
