@@ -1,18 +1,7 @@
-//! Who sends a request.
+//! The user who acts, and the session through which.
 
-use super::limits::Network;
 use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
-
-/// Who sends a request, as far as the connection shows. Address and user agent are stored with sessions and events and
-/// decide nothing; budgets are charged by the network.
-#[derive(Debug, Clone, Default)]
-pub struct ClientInfo {
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    /// `None` when the address is not the client's own or is not known.
-    pub network: Option<Network>,
-}
 
 /// The caller, proven by a valid access token of a session that has not been revoked.
 #[derive(Debug, Clone, Copy)]

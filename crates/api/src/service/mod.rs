@@ -1,8 +1,10 @@
-//! The rules: a module for each domain and a file for each use case, with its own errors; no HTTP and no SQL.
+//! The rules: a module for each domain and a file for each use case, with its own errors. They take and return the types of
+//! `auth-types`; `http` adds status, headers and cookies. No SQL.
 
 pub mod accounts;
 pub mod backup;
-mod caller;
+mod client_info;
+mod current_user;
 mod derived_key;
 mod error;
 pub mod events;
@@ -20,7 +22,8 @@ pub mod tables;
 pub mod tokens;
 pub mod upkeep;
 
-pub use caller::{ClientInfo, CurrentUser};
+pub use client_info::ClientInfo;
+pub use current_user::CurrentUser;
 use derived_key::derived_key;
 pub use error::{CommonFailure, Error};
 use request_context::CheckedContext;

@@ -92,7 +92,8 @@ pub async fn verify(
     repeatable: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
-    services.clock.check()?; // an expired link must not become valid by it, and it may open a session
+    // By a wrong clock an expired link could be valid, and a session that the link opens would have wrong times.
+    services.clock.check()?;
     let step = repeatable.step.clone();
     let verified =
         step.once(services, verify_once(services, repeatable, client), |StepResult { session, notice, .. }| {

@@ -62,8 +62,8 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
         }
     }
     transport.close().await;
-    run.total.log();
-    failure.map_or(Ok(run.total.sent), Err)
+    run.counts.log_over_quota();
+    failure.map_or(Ok(run.counts.sent), Err)
 }
 
 /// A mail and its outcome.
@@ -140,14 +140,14 @@ pub async fn stop(services: &Services, work: impl Future) {
 struct DeliveryRun<'s> {
     services: &'s Services,
     slots: SendSlots,
-    total: Total,
+    counts: RunCounts,
     /// The last mail that was checked for a recipient.
     checked_until: i64,
 }
 
 impl<'s> DeliveryRun<'s> {
     fn at(services: &'s Services) -> Self {
-        Self { services, slots: SendSlots::default(), total: Total::since(services.now()), checked_until: 0 }
+        Self { services, slots: SendSlots::default(), counts: RunCounts::since(services.now()), checked_until: 0 }
     }
 
     /// Claims the mails that get a slot now.
@@ -196,8 +196,8 @@ impl<'s> DeliveryRun<'s> {
         self.slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref()));
         self.services.mailer.in_flight.remove(mail);
         let outcome = outcome?;
-        self.total.add(&outcome);
-        self.total.log_each_second(self.services.now());
+        self.counts.add(&outcome);
+        self.counts.log_over_quota_each_second(self.services.now());
         Ok(outcome)
     }
 }
@@ -248,24 +248,24 @@ async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), 
     }
 }
 
-/// The totals of one delivery run.
+/// What one delivery run counts.
 #[derive(Debug)]
-struct Total {
+struct RunCounts {
     sent: usize,
-    over_quota: usize,
+    over_quota_unlogged: usize,
     logged_at: DateTime<Utc>,
 }
 
-impl Total {
+impl RunCounts {
     fn since(now: DateTime<Utc>) -> Self {
-        Self { sent: 0, over_quota: 0, logged_at: now }
+        Self { sent: 0, over_quota_unlogged: 0, logged_at: now }
     }
 
     fn add(&mut self, outcome: &DeliveryOutcome) {
         match outcome {
             DeliveryOutcome::Sent(_) => self.sent += 1,
-            DeliveryOutcome::OverQuota(mails) => self.over_quota += mails,
-            DeliveryOutcome::Deferred => self.over_quota += 1,
+            DeliveryOutcome::OverQuota(mails) => self.over_quota_unlogged += mails,
+            DeliveryOutcome::Deferred => self.over_quota_unlogged += 1,
             DeliveryOutcome::NothingToSend
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::NotReady(_)
@@ -273,16 +273,16 @@ impl Total {
         }
     }
 
-    fn log_each_second(&mut self, now: DateTime<Utc>) {
+    fn log_over_quota_each_second(&mut self, now: DateTime<Utc>) {
         if now >= self.logged_at + Duration::seconds(1) {
-            self.log();
+            self.log_over_quota();
             self.logged_at = now;
         }
     }
 
-    /// Logs one line for all mails, however many a client requests.
-    fn log(&mut self) {
-        let over_quota = std::mem::take(&mut self.over_quota);
+    /// Logs one line for all mails since the previous one, however many a client requests.
+    fn log_over_quota(&mut self) {
+        let over_quota = std::mem::take(&mut self.over_quota_unlogged);
         if over_quota > 0 {
             log::info!(
                 mails_total = over_quota;

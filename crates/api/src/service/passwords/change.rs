@@ -47,7 +47,7 @@ pub async fn change(
     repeatable: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    services.clock.check()?; // as at a sign-in
+    services.clock.check()?; // the new session would begin and expire at the wrong time
     let step = repeatable.step.clone();
     let change = step.once(services, change_once(services, caller, repeatable, client), |done| {
         let now = services.clock.checked_now()?;

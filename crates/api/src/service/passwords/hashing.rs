@@ -41,6 +41,7 @@ pub enum PasswordVerdict {
 /// # Errors
 /// When the cost is outside bcrypt's range (4 to 31) or the system provides no random bytes.
 pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
+    // The test of enumeration compares these trace lines, and those of `verify` and `check_strength`: they show the work.
     log::trace!("passwords.bcrypt: cost {cost}");
     Ok(format!("{BCRYPT_SHA256}{}", bcrypt::hash(sha256_hex(password), cost)?))
 }
@@ -48,7 +49,8 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 /// Compares a password with a stored encoding. Only in the hashing pool.
 ///
 /// Every verdict takes at least the work of `cost`, for any encoding, so that the time of a refusal does not show whether
-/// there is an account and how old its password is. A right password may be refused, too.
+/// there is an account and how old its password is. This includes `Right`: an inactive user's right password is refused as
+/// well, and must not be faster.
 pub fn verify(password: &str, encoded: &str, cost: u32) -> PasswordVerdict {
     let (verdict, spent) = compare(password, encoded, cost);
     let work = spent.map_or(0, rounds) + spend_rest(password, spent, cost);
@@ -76,7 +78,7 @@ fn compare(password: &str, encoded: &str, cost: u32) -> (PasswordVerdict, Option
     }
 }
 
-/// Spends the rest of the work of `cost`, and returns how many rounds that took. Each step of bcrypt's cost doubles the work,
+/// Spends the rest of the work of `cost`, and returns how many rounds that took, for the trace line. Each step of bcrypt's cost doubles the work,
 /// so that the steps from `spent` up to, but excluding, `cost` add up to the rest.
 fn spend_rest(password: &str, spent: Option<u32>, cost: u32) -> u64 {
     let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);

@@ -1,5 +1,5 @@
 //! Acting as an administrator. The role in an access token is as old as the token, so the user's row decides: when the request
-//! arrives, and again in the transaction that does the work.
+//! arrives, and again on the connection that does the work.
 
 use super::refusal::AuthorizationRefusal;
 use crate::service::{CurrentUser, Error, Services};

@@ -1,6 +1,6 @@
-//! Authorization: may a user act through a session? A protected use case reads and writes as the caller, which checks this in
-//! the transaction that does the work; refresh and verify use the same predicate. So no route accepts a token that another
-//! one refuses, and none can omit the check.
+//! Authorization: may a user act through a session? A protected use case reads and writes as the caller, which checks this on
+//! the connection that does the work, and for a write in its transaction; refresh and verify use the same predicate. So no
+//! route accepts a token that another one refuses, and none can omit the check.
 
 use super::refusal::AuthorizationRefusal;
 use crate::clock::ComparedClock;
@@ -25,11 +25,11 @@ impl CurrentUser {
         T: Send + 'static,
     {
         let clock = services.clock.clone();
-        let transaction = services.store.run(move |connection| match authorize(connection, self, &clock)? {
+        let reading = services.store.run(move |connection| match authorize(connection, self, &clock)? {
             Ok(user) => work(connection, user).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         });
-        Ok(transaction.await??)
+        Ok(reading.await??)
     }
 
     /// Writes as the caller, who is authorized in the same transaction first. The user's row is locked, as by everything that

@@ -142,8 +142,7 @@ pub async fn refresh(
         clock: services.clock.clone(),
         context: context.clone(),
     };
-    let transaction = services.store.run(move |connection| exchange.run(connection));
-    let outcome = transaction.await?;
+    let outcome = services.store.run(move |connection| exchange.run(connection)).await?;
     services.session_metrics.refresh(outcome.as_str());
     match outcome {
         ExchangeOutcome::Rotated(found) | ExchangeOutcome::Repeated(_, found) => {

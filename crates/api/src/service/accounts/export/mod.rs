@@ -1,6 +1,6 @@
 //! Everything that is stored about the caller, as a file that is written while it is sent.
 //!
-//! The file is read page by page, each page in a short transaction of its own that continues after the last row of the
+//! The file is read page by page, each page on a connection for itself, and continues after the last row of the
 //! previous one. So an export holds a page of memory and, while its client reads, no connection: one transaction for all of it
 //! would hold both for as long as a slow client reads. Each page authorizes the caller again. If that or a page fails, the
 //! response is cut off, so that a part cannot be mistaken for the whole.
