@@ -24,7 +24,7 @@ pub enum Notice {
     Warning(String),
 }
 
-/// Everything that may need saying, the most urgent first.
+/// Everything that may need saying; `current` chooses the most urgent.
 #[derive(Debug, Default)]
 struct Board {
     online: bool,

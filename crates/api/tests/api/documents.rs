@@ -32,6 +32,18 @@ fn the_commands_for_newcomers_exist() {
     }
 }
 
+/// The example of a refusal is taken from the code.
+#[test]
+fn the_example_of_a_refusal_is_in_the_code() {
+    let text = read("CONTRIBUTING.md");
+    let example = text.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let code = read("crates/api/src/service/passwords/change.rs");
+    assert!(
+        example.contains("enum") && code.contains(example),
+        "service/passwords/change.rs does not have:\n{example}"
+    );
+}
+
 /// A term that nothing uses does not belong in the glossary, and a term has one meaning.
 #[test]
 fn every_term_of_the_glossary_is_defined_once_and_used() {

@@ -10,7 +10,7 @@ pub(super) struct TokenPosition {
     /// The `sid` claim.
     #[serde(rename = "sid")]
     pub(super) session: SessionId,
-    /// The `gen` claim; with cookies, how many pairs the tab has received, because it does not see the refresh token.
+    /// The `gen` claim; with cookies, how many pairs this browser has received, because no script sees the refresh token.
     #[serde(rename = "gen")]
     pub(super) generation: i64,
 }

@@ -34,7 +34,7 @@ pub(super) const COOKIE_WAIT: Duration = RESPONSE_TIMEOUT.saturating_add(Duratio
 /// How long a claim takes to reach the other tabs, with a margin.
 const CLAIM_SETTLES: Duration = Duration::from_millis(60);
 
-/// The lock, released when dropped.
+/// The lock, granted or queued for; dropping it releases it or leaves the queue.
 pub(super) enum TabLock {
     /// A Web Lock, and the function that releases it.
     Lock(Function),
@@ -100,7 +100,7 @@ async fn claim(timeout: Duration) -> Option<TabLock> {
     None
 }
 
-/// Queues for the lock behind the tabs that wait already, without waiting. For a request that must be sent at once, and whose
+/// Queues for the lock behind the tabs that wait already, and returns before it is granted. For a request that must be sent at once, and whose
 /// response must arrive before the next holder of the lock sends its own.
 pub(super) fn queue_up() -> Option<TabLock> {
     let (released, lock) = promise();
