@@ -67,6 +67,12 @@ impl PendingSignOut {
         is_conclusive(result) && !is_key_unknown
     }
 
+    /// Whether the server refused it because the browser did not send the session's cookie: the session is still live.
+    pub fn lacked_its_cookie(result: &FetchResult) -> bool {
+        let reason = result.as_ref().ok().and_then(|response| response.problem_fields().reason);
+        matches!(reason, Some(Reason::CredentialsMissing | Reason::CsrfFailed))
+    }
+
     /// Whether it is still kept. Not when the clock has been set back since: it could then be kept without limit.
     fn is_kept(&self, now: Now) -> bool {
         (0..KEPT_MS).contains(&(now.wall_ms.saturating_sub(self.at)))
@@ -183,6 +189,17 @@ mod tests {
         let mut all = kept(&[by_cookie(1), late(2, 0)]);
         all.forget_cookies();
         assert_eq!(all, kept(&[late(2, 0)]));
+    }
+
+    #[test]
+    fn a_session_is_still_live_if_its_cookie_was_not_sent() {
+        let refused = |status, reason| Ok(json(status, &value!({ "reason": reason }), 0));
+        for result in [refused(401, "credentials_missing"), refused(403, "csrf_failed")] {
+            assert!(PendingSignOut::lacked_its_cookie(&result));
+        }
+        for result in [refused(200, "unknown"), refused(401, "token_malformed"), Err(TransportError::Unreachable)] {
+            assert!(!PendingSignOut::lacked_its_cookie(&result));
+        }
     }
 
     #[test]

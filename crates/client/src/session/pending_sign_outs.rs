@@ -6,6 +6,7 @@ use crate::http::{ApiRequest, milliseconds, send_keepalive};
 use crate::notices::SLOW;
 use crate::policy::{FetchResult, PendingSignOut, PendingSignOuts, RefreshCredential, SessionTokens, wait};
 use crate::tokens;
+use auth_types::paths;
 use futures::FutureExt;
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -27,12 +28,23 @@ impl Session {
             RefreshCredential::Cookie { .. } => lock::queue_up(),
             RefreshCredential::Token(_) => None,
         };
+        let by_access = access_sign_out(tokens);
         let response = send_keepalive(&ApiRequest::logout(&sign_out));
         self.start_task(async move {
             let result = self.await_acknowledgement(sign_out, response).await;
             drop(guard);
+            if let Some(by_access) = by_access.filter(|_| PendingSignOut::lacked_its_cookie(&result)) {
+                drop(self.http.send(&by_access).await);
+            }
             self.schedule_retry(&result, 1);
         });
+    }
+
+    /// Ends the session of these tokens at the server by its access token, because the browser's cookie is another session's.
+    pub(super) fn end_by_access(self, tokens: &SessionTokens) {
+        if let Some(by_access) = access_sign_out(tokens) {
+            spawn_local(async move { drop(self.http.send(&by_access).await) });
+        }
     }
 
     /// Sends the pending sign-outs of all tabs: when the page is opened or visible again, when the network is back, before the
@@ -138,4 +150,10 @@ impl Session {
         let stored = tokens::write_pending_sign_outs(&all);
         self.pending_in_memory.set_value((!stored).then_some(all));
     }
+}
+
+/// The request that ends the session of these tokens by its access token, if there is one.
+fn access_sign_out(tokens: &SessionTokens) -> Option<ApiRequest> {
+    let path = paths::SESSION.replace("{id}", &tokens.session().to_string());
+    Some(ApiRequest::delete(path).with_access(tokens.access()?))
 }

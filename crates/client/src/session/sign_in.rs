@@ -16,7 +16,6 @@ use auth_types::responses::{
 };
 use auth_types::{FieldErrors, Reason};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use uuid::Uuid;
 
 impl Session {
@@ -204,11 +203,7 @@ impl PageSession {
         }
         match (tokens.refresh_credential(), tokens.access()) {
             // The browser's cookie is another session's.
-            (RefreshCredential::Cookie { .. }, Some(access)) => {
-                let path = paths::SESSION.replace("{id}", &tokens.session().to_string());
-                let end = ApiRequest::delete(path).with_access(access);
-                spawn_local(async move { drop(session.http.send(&end).await) });
-            }
+            (RefreshCredential::Cookie { .. }, Some(_)) => session.end_by_access(&tokens),
             _ => session.send_sign_out(&tokens),
         }
         Err(RequestFailure::SignedOut)
