@@ -10,11 +10,14 @@ use diesel::query_source::QuerySource;
 
 /// An `UPDATE`. Of changes that are optional, each combination is a text of its own, which a connection keeps until it closes.
 #[derive(Debug)]
-pub(super) struct Update<T, W, C, R = ()> {
+pub(super) struct Update<T, W, C, R = (), F = (), O = ()> {
     table: T,
     rows: W,
     changes: C,
     returned: R,
+    /// Another table, and which row of it belongs to a row of this one.
+    from: F,
+    on: O,
 }
 
 /// Applies `changes` to the rows of `target`.
@@ -28,57 +31,89 @@ where
     C: AsChangeset<Target = U::Table>,
 {
     let UpdateTarget { table, where_clause } = target.into_update_target();
-    Update { table: table.from_clause(), rows: where_clause, changes: changes.as_changeset(), returned: () }
-}
-
-impl<T, W, C> Update<T, W, C> {
-    /// Returns columns of the rows as they are afterwards.
-    pub(super) fn returning<R: Expression>(self, columns: R) -> Update<T, W, C, Returned<R>> {
-        let Self { table, rows, changes, returned: () } = self;
-        Update { table, rows, changes, returned: Returned(columns) }
+    Update {
+        table: table.from_clause(),
+        rows: where_clause,
+        changes: changes.as_changeset(),
+        returned: (),
+        from: (),
+        on: (),
     }
 }
 
-impl<T, W, C, R, DB> QueryFragment<DB> for Update<T, W, C, R>
+impl<T, W, C> Update<T, W, C> {
+    /// Restricts the update, which has a condition already, to rows with a row of `other` that matches `on`; columns of both can be
+    /// returned. PostgreSQL only: SQLite returns columns of the updated table alone.
+    pub(super) fn from<F: QuerySource, O: Expression>(
+        self,
+        other: F,
+        on: O,
+    ) -> Update<T, W, C, (), From<F::FromClause>, On<O>> {
+        let Self { table, rows, changes, returned, .. } = self;
+        Update { table, rows, changes, returned, from: From(other.from_clause()), on: On(on) }
+    }
+}
+
+impl<T, W, C, F, O> Update<T, W, C, (), F, O> {
+    /// Returns columns of the rows as they are afterwards.
+    pub(super) fn returning<R: Expression>(self, columns: R) -> Update<T, W, C, Returned<R>, F, O> {
+        let Self { table, rows, changes, returned: (), from, on } = self;
+        Update { table, rows, changes, returned: Returned(columns), from, on }
+    }
+}
+
+impl<T, W, C, R, F, O, DB> QueryFragment<DB> for Update<T, W, C, R, F, O>
 where
     DB: Backend,
     T: QueryFragment<DB>,
     W: QueryFragment<DB>,
     C: QueryFragment<DB>,
     R: QueryFragment<DB>,
+    F: QueryFragment<DB>,
+    O: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("UPDATE ");
         self.table.walk_ast(out.reborrow())?;
         out.push_sql(" SET ");
         self.changes.walk_ast(out.reborrow())?;
+        self.from.walk_ast(out.reborrow())?;
         self.rows.walk_ast(out.reborrow())?;
+        self.on.walk_ast(out.reborrow())?;
         self.returned.walk_ast(out)
     }
 }
 
 /// The statement is looked up by its text.
-impl<T, W, C, R> QueryId for Update<T, W, C, R> {
+impl<T, W, C, R, F, O> QueryId for Update<T, W, C, R, F, O> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<T, W, C, R: Expression> Query for Update<T, W, C, Returned<R>> {
+impl<T, W, C, R: Expression, F, O> Query for Update<T, W, C, Returned<R>, F, O> {
     type SqlType = R::SqlType;
 }
 
-impl<T, W, C, R, Connection> RunQueryDsl<Connection> for Update<T, W, C, R> {}
+impl<T, W, C, R, F, O, Connection> RunQueryDsl<Connection> for Update<T, W, C, R, F, O> {}
 
-/// The end of a statement that returns columns.
-#[derive(Debug)]
-pub(super) struct Returned<R>(R);
+/// Declares a part of a statement: a keyword and what follows it.
+macro_rules! clause {
+    ($name:ident, $keyword:literal) => {
+        #[doc = concat!("The clause", $keyword, "of a statement.")]
+        #[derive(Debug)]
+        pub(super) struct $name<E>(E);
 
-impl<R: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Returned<R> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql(" RETURNING ");
-        self.0.walk_ast(out)
-    }
+        impl<E: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for $name<E> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                out.push_sql($keyword);
+                self.0.walk_ast(out)
+            }
+        }
+    };
 }
+clause!(From, " FROM ");
+clause!(On, " AND ");
+clause!(Returned, " RETURNING ");
 
 /// An `INSERT` that overwrites the row in its way, or leaves it as it is.
 #[derive(Debug)]

@@ -47,7 +47,6 @@ pub fn rotate(
     next: &Rotation,
 ) -> QueryResult<Option<(SessionRow, UserRow)>> {
     let now = next.now.get();
-    let owner = users::table.filter(users::id.eq(sessions::user_id));
     let live = sessions::table
         .filter(sessions::id.eq(SqlSessionId(presented.session)))
         .filter(sessions::user_id.eq(presented.user.0))
@@ -55,8 +54,7 @@ pub fn rotate(
         .filter(sessions::generation.eq(presented.generation))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(At(now)))
-        .filter(sessions::absolute_expires_at.gt(At(now)))
-        .filter(exists(owner.filter(users::is_active)));
+        .filter(sessions::absolute_expires_at.gt(At(now)));
     let idle_end = At(now + next.lifetime);
     let past_the_end = sessions::absolute_expires_at.lt(idle_end);
     let changes = (
@@ -69,8 +67,18 @@ pub fn rotate(
         sessions::rotated_at.eq(At(next.rotated_at)),
         sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
     );
-    update(live, changes)
-        .returning((columns(), owner_columns!(owner, sessions::user_id)))
-        .get_result(connection)
-        .optional()
+    let is_owner = users::id.eq(sessions::user_id);
+    match connection {
+        AnyConnection::Postgres(_) => update(live, changes)
+            .from(users::table, is_owner.and(users::is_active))
+            .returning((columns(), UserRow::as_select()))
+            .get_result(connection),
+        AnyConnection::Sqlite(_) => {
+            let owner = users::table.filter(is_owner);
+            update(live.filter(exists(owner.filter(users::is_active))), changes)
+                .returning((columns(), owner_columns!(owner, sessions::user_id)))
+                .get_result(connection)
+        }
+    }
+    .optional()
 }
