@@ -24,6 +24,10 @@ const NAME: &str = "latchkey.refresh";
 /// The lock for revalidations. A separate one, because no refresh should wait for a revalidation.
 const REVALIDATION_NAME: &str = "latchkey.look";
 
+/// The lock of the sign-outs in progress. A separate one, because a sign-out is sent without waiting: behind tabs that wait for
+/// the other lock it would hold nothing while its response, which removes cookies, is on its way.
+const SIGN_OUT_NAME: &str = "latchkey.sign-out";
+
 /// How long to wait for other tabs: longer than a refresh takes, shorter than a user notices as a fault.
 pub(super) const SHORT_WAIT: Duration = Duration::from_secs(3);
 
@@ -34,7 +38,7 @@ pub(super) const COOKIE_WAIT: Duration = RESPONSE_TIMEOUT.saturating_add(Duratio
 /// How long a claim takes to reach the other tabs, with a margin.
 const CLAIM_SETTLES: Duration = Duration::from_millis(60);
 
-/// The lock, granted or queued for; dropping it releases it or leaves the queue.
+/// A lock that was granted or, for a sign-out, requested. Released when dropped.
 pub(super) enum TabLock {
     /// A Web Lock, and the function that releases it.
     Lock(Function),
@@ -58,10 +62,15 @@ impl Drop for TabLock {
     }
 }
 
-/// Waits for the lock, for at most `timeout`; `None` where other tabs are slow.
+/// Waits for the lock, and for the responses to the sign-outs that any tab has sent, for at most `timeout` each; `None` where
+/// other tabs are slow.
 pub(super) async fn acquire(timeout: Duration) -> Option<TabLock> {
     match acquire_lock(NAME, timeout).await {
-        Ok(lock) => lock,
+        Ok(Some(lock)) => {
+            acquire_lock(SIGN_OUT_NAME, timeout).await.ok().flatten()?;
+            Some(lock)
+        }
+        Ok(None) => None,
         Err(_) => claim(timeout).await,
     }
 }
@@ -100,12 +109,12 @@ async fn claim(timeout: Duration) -> Option<TabLock> {
     None
 }
 
-/// Queues for the lock behind the tabs that wait already, and returns before it is granted. For a request that must be sent at once, and whose
-/// response must arrive before the next holder of the lock sends its own.
-pub(super) fn queue_up() -> Option<TabLock> {
+/// Makes every tab that acquires the lock from now on wait until this is dropped, and waits for none. For a sign-out, which must
+/// be sent at once, and whose response must arrive before the next holder of the lock sends its request.
+pub(super) fn announce_sign_out() -> Option<TabLock> {
     let (released, lock) = promise();
     let (granted, _) = oneshot::channel();
-    request(NAME, released, granted).ok().map(|()| lock)
+    request(SIGN_OUT_NAME, released, granted).ok().map(|()| lock)
 }
 
 /// Requests the lock. This tab has it from the moment that `granted` receives a value until `released` resolves.

@@ -25,7 +25,7 @@ impl Session {
     pub(super) fn send_sign_out(self, tokens: &SessionTokens) {
         let sign_out = PendingSignOut::of(tokens, clock::now());
         let guard = match tokens.refresh_credential() {
-            RefreshCredential::Cookie { .. } => lock::queue_up(),
+            RefreshCredential::Cookie { .. } => lock::announce_sign_out(),
             RefreshCredential::Token(_) => None,
         };
         let by_access = access_sign_out(tokens);

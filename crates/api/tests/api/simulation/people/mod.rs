@@ -25,7 +25,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 use task::{Loss, PageAction};
-use world::World;
+use world::{Checked, World};
 
 /// The number of histories per test, and of sequences of steps in each.
 const HISTORIES: u32 = 48;
@@ -142,21 +142,40 @@ fn history() -> impl Strategy<Value = (bool, Vec<Step>)> {
     (prop::bool::weighted(0.7), steps)
 }
 
+/// A sign-in waits for its turn while another person signs in and out in another tab.
+fn sign_out_before_a_waiting_sign_in() -> Vec<Step> {
+    let waits = [
+        Step::SignOut { tab: 1 },
+        Step::Finish { task: 0 },
+        Step::StorageEvent { tab: 0 },
+        Step::SignIn { tab: 1, person: 0 },
+        Step::Advance { task: 0 },
+        Step::SignIn { tab: 0, person: 1 },
+        Step::Advance { task: 0 },
+        Step::Finish { task: 1 },
+        Step::SignOut { tab: 1 },
+    ];
+    let late = LateWrite { writer: 0, distance: 1, person: None, first: 0 };
+    waits.into_iter().chain([Step::Finish { task: 1 }, Step::WriteLate(late)]).collect()
+}
+
 fn simulate(database: Database, transport: TokenTransport) {
     let persistence = FileFailurePersistence::WithSource("regressions");
     let config = Config { cases: HISTORIES, failure_persistence: Some(Box::new(persistence)), ..Config::default() };
-    let run = TestRunner::new(config).run(&history(), |(locks, steps)| {
-        actix_web::rt::System::new().block_on(async {
-            let mut world = World::new(database, transport, locks).await;
-            for step in steps {
-                world.perform(step).await?;
-            }
-            world.check_final_state().await
-        })
-    });
+    let run = TestRunner::new(config).run(&history(), |(locks, steps)| replay(database, transport, locks, steps));
     if let Err(failure) = run {
         panic!("{failure}");
     }
+}
+
+fn replay(database: Database, transport: TokenTransport, locks: bool, steps: Vec<Step>) -> Checked {
+    actix_web::rt::System::new().block_on(async {
+        let mut world = World::new(database, transport, locks).await;
+        for step in steps {
+            world.perform(step).await?;
+        }
+        world.check_final_state().await
+    })
 }
 
 #[test]
@@ -177,4 +196,11 @@ fn any_history_keeps_two_people_apart_with_cookies_on_sqlite() {
 #[test]
 fn any_history_keeps_two_people_apart_with_cookies_on_postgres() {
     simulate(Database::Postgres, TokenTransport::Cookie);
+}
+
+#[test]
+fn a_sign_out_costs_no_waiting_sign_in_its_cookie() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        replay(database, TokenTransport::Cookie, true, sign_out_before_a_waiting_sign_in()).unwrap();
+    }
 }

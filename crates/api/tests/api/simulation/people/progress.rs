@@ -239,7 +239,7 @@ impl World {
         self.ended.insert(tokens.session());
         let index = self.begin(tab, self.owner(tokens.session()), TaskKind::SignOut);
         if self.transport == TokenTransport::Cookie {
-            self.lock.request(self.tasks[index].id);
+            self.lock.announce_sign_out(self.tasks[index].id);
         }
         self.tasks[index].stage = Stage::Sent(self.logout_request(tokens));
     }
