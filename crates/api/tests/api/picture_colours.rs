@@ -1,6 +1,6 @@
 //! The colours of uploaded pictures, which profiles and other parts of their files define.
 
-use crate::picture::drawn;
+use crate::picture::reencoded;
 use crate::support::pictures::{jpeg, png, with_chunk};
 use api::service::accounts::picture::Kind;
 use image::codecs::jpeg::JpegEncoder;
@@ -33,9 +33,9 @@ fn profiled(image: &DynamicImage, kind: Kind, profile: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The colour in the middle of the drawn picture.
+/// The colour in the middle of the re-encoded picture.
 fn colour(kind: Kind, content: &[u8]) -> [u8; 3] {
-    let image = drawn(kind, content).1.into_rgb8();
+    let image = reencoded(kind, content).1.into_rgb8();
     image.get_pixel(image.width() / 2, image.height() / 2).0
 }
 

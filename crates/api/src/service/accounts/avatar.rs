@@ -45,7 +45,7 @@ pub async fn charge_upload(services: &Services, caller: CurrentUser, client: &Cl
     Ok(services.limits.charges(client).charge(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
-/// Redraws a picture and gives it to the caller; it replaces the one that they have.
+/// Re-encodes a picture and gives it to the caller; it replaces the one that they have.
 ///
 /// # Errors
 /// [`Error`]; then the caller's picture is unchanged.
@@ -55,7 +55,7 @@ pub async fn save(
     client: ClientInfo,
     uploaded: UploadedPicture,
 ) -> Result<AvatarResponse, AvatarError> {
-    let picture = services.pictures.run(move || picture::draw(uploaded.kind, &uploaded.content)).await?;
+    let picture = services.pictures.run(move || picture::reencode(uploaded.kind, &uploaded.content)).await?;
     let picture = picture.map_err(|error| Error::Refused(error.into()))?;
     let key = store_file(services, picture).await?;
     assign(services, caller, client, Some(key)).await

@@ -1,4 +1,4 @@
-//! Occupies a work pool, so that a test decides when passwords are hashed and pictures are drawn.
+//! Occupies a work pool, so that a test decides when passwords are hashed and pictures are re-encoded.
 
 use super::TestApp;
 use api::gate::{Requester, RequesterId, on_behalf_of};

@@ -1,4 +1,4 @@
-//! Pictures that users upload: decoded within bounds and redrawn, so that nothing else gets through. What a file contains
+//! Pictures that users upload: decoded within bounds and re-encoded, so that nothing else gets through. What a file contains
 //! besides its pixels (where it was taken, another file after the picture, a script) is dropped.
 
 mod colour;
@@ -38,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
-    /// The kinds that a redrawn picture may have.
+    /// The kinds that a re-encoded picture may have.
     pub const KEPT: [Self; 2] = [Self::Png, Self::Jpeg];
 
     /// Whether a file begins like one of this kind.
@@ -92,7 +92,7 @@ impl From<ImageError> for PictureError {
     }
 }
 
-/// A redrawn picture.
+/// A re-encoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     /// JPEG, or PNG if part of it is transparent.
@@ -100,8 +100,8 @@ pub struct Picture {
     pub content: Vec<u8>,
 }
 
-/// Redraws the middle of a picture as a square of at most 512 pixels a side, upright.
-pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
+/// Re-encodes the middle of a picture as a square of at most 512 pixels a side, upright.
+pub fn reencode(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let file = Cursor::new(content);
     let square = match kind {
         Kind::Png => {
