@@ -188,7 +188,7 @@ impl Store {
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::set_cause(!requester.is_process());
-            write_gate.enter_from_this_thread(requester);
+            write_gate.bind_to_this_thread(requester);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             if file.is_lost() {

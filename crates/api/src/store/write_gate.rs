@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static OWN: RefCell<Option<(WriteGate, Requester)>> = const { RefCell::new(None) };
+    static THREAD_GATE: RefCell<Option<(WriteGate, Requester)>> = const { RefCell::new(None) };
 }
 
 /// The gate of one file; clones share it.
@@ -31,15 +31,15 @@ impl WriteGate {
         Self(Gate::new(Resource::Database, capacity, GateMetrics::default()))
     }
 
-    /// Makes this thread write through this gate from now on, on behalf of `requester`.
-    pub(super) fn enter_from_this_thread(self, requester: Requester) {
-        OWN.set(Some((self, requester)));
+    /// From now on this thread writes through this gate, on behalf of `requester`.
+    pub(super) fn bind_to_this_thread(self, requester: Requester) {
+        THREAD_GATE.set(Some((self, requester)));
     }
 }
 
 /// Runs `write` while holding a permit of this thread's gate. A thread without a gate does not wait.
 pub(super) fn with_permit<T>(write: impl FnOnce() -> T) -> T {
-    let _permit = OWN.with_borrow(Clone::clone).and_then(|(gate, requester)| wait(&gate, requester));
+    let _permit = THREAD_GATE.with_borrow(Clone::clone).and_then(|(gate, requester)| wait(&gate, requester));
     write()
 }
 
@@ -69,7 +69,7 @@ mod tests {
             let gate = self.gate.clone();
             let written = Arc::clone(&self.written);
             tokio::task::spawn_blocking(move || {
-                gate.enter_from_this_thread(requester);
+                gate.bind_to_this_thread(requester);
                 with_permit(|| {
                     let free = held.is_none_or(|held| held.recv().is_ok());
                     written.lock().push(if free { name } else { "never released" });
