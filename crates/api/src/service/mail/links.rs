@@ -70,7 +70,7 @@ pub const fn lifetime(purpose: Purpose) -> Duration {
 /// Invalidates the links of a user with which another person may have tried to take over the account before the password was
 /// changed, and the change of address that waits to be mailed. A link that confirms the address stays valid: it proves the same
 /// as before.
-pub(in crate::service) fn withdraw_claims(
+pub(in crate::service) fn withdraw_takeover_links(
     connection: &mut AnyConnection,
     user: UserId,
     now: DateTime<Utc>,

@@ -30,6 +30,6 @@ pub(super) use address_quota::{AddressQuota, WINDOW};
 pub use backlog::{MEASURE_SECONDS, measure};
 pub use metrics::MailMetrics;
 pub(super) use outbox::{charge_always, charged, recipient, to_address, to_user};
-pub use smtp::TestError;
+pub use smtp::ProbeError;
 pub use transport::{Mailer, MailerError};
 pub use worker::{POLL_SECONDS, deliver_due, stop};

@@ -5,7 +5,7 @@ use super::metrics::MailMetrics;
 use super::refusals::MailRefusals;
 use super::send_error::{FailureScope, SendError};
 use super::server_health::ServerHealth;
-use super::smtp::{Connections, Server, TestError, test};
+use super::smtp::{Connections, ProbeError, Server, probe};
 use super::text::RenderedMail;
 use crate::config::{Environment, MailSettings, MailUrl};
 use crate::names;
@@ -80,9 +80,9 @@ impl Mailer {
 
     /// Tests whether the mail server responds, and accepts the name and password, and `EMAIL_FROM` as the sender. `Ok` if there is
     /// no server.
-    pub async fn test(&self) -> Result<(), TestError> {
+    pub async fn test(&self) -> Result<(), ProbeError> {
         match &self.transport {
-            MailTransport::Server(server) => test(server, &self.from.email).await,
+            MailTransport::Server(server) => probe(server, &self.from.email).await,
             MailTransport::Console | MailTransport::Nowhere | MailTransport::Folder(_) => Ok(()),
         }
     }

@@ -107,7 +107,7 @@ async fn reauthenticate_and_change(
         let new_session = token_pair::new_session(user.id, &lifetimes, &context);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
-        record(connection, &user, &context)?;
+        record_and_withdraw_links(connection, &user, &context)?;
         let session = sessions::insert(connection, new_session)?;
         step.complete(connection, Replay { session: Some(session.id), notice: None }, done_at)?;
         Ok(Ok(Changed { session, user, ended }))
@@ -127,7 +127,7 @@ async fn reauthenticate_and_hash(
     let account = reauthentication::find(services, caller).await.map_err(not_reauthenticated)?;
     let user = &account.user;
     let context_words = ContextWords::of(&user.email, user.username.as_deref(), &user.display_name);
-    check(services, &context_words, &request).map_err(Error::Fields)?;
+    validate(services, &context_words, &request).map_err(Error::Fields)?;
     let account = reauthentication::check(services, account, request.current_password, client).await;
     let account = account.map_err(not_reauthenticated)?;
     let cost = services.settings.passwords.bcrypt_cost;
@@ -143,13 +143,17 @@ struct Changed {
     ended: Vec<SessionId>,
 }
 
-fn record(connection: &mut AnyConnection, user: &UserRow, context: &RequestContext) -> QueryResult<()> {
-    links::withdraw_claims(connection, user.id, context.shared_at.0)?;
+fn record_and_withdraw_links(
+    connection: &mut AnyConnection,
+    user: &UserRow,
+    context: &RequestContext,
+) -> QueryResult<()> {
+    links::withdraw_takeover_links(connection, user.id, context.shared_at.0)?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordChanged))?;
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, user.id, &user.email, context))
 }
 
-fn check(
+fn validate(
     services: &Services,
     context_words: &ContextWords,
     request: &PasswordChangeRequest,

@@ -7,7 +7,7 @@ use crate::cli::check::rule::CheckRule;
 use crate::cli::check::rules;
 use crate::config::MailUrl;
 use crate::error_chain::error_chain;
-use crate::service::mail::{MailMetrics, Mailer, TestError};
+use crate::service::mail::{MailMetrics, Mailer, ProbeError};
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     let (rule, problem) = match &facts.settings.mail.url {
@@ -28,9 +28,9 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     Some(rule.found(problem).about("EMAIL_URL"))
 }
 
-fn rule_of(error: &TestError) -> &'static CheckRule {
+fn rule_of(error: &ProbeError) -> &'static CheckRule {
     match error {
-        TestError::Refuses(..) => &rules::MAIL_REFUSED,
-        TestError::Unusable(_) => &rules::MAIL_UNREACHABLE,
+        ProbeError::Refuses(..) => &rules::MAIL_REFUSED,
+        ProbeError::Unusable(_) => &rules::MAIL_UNREACHABLE,
     }
 }

@@ -7,14 +7,14 @@ mod connections;
 mod conversation;
 mod error;
 mod failure;
+mod probe;
 mod replies;
 mod reply_text;
 mod server;
 mod step;
-mod test;
 
 pub(super) use connections::Connections;
+pub use probe::ProbeError;
+pub(super) use probe::probe;
 pub(super) use server::Server;
 pub(super) use step::MailStep;
-pub use test::TestError;
-pub(super) use test::test;

@@ -9,7 +9,7 @@ use lettre::transport::smtp::commands::Mail;
 
 /// Why a mail server cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum TestError {
+pub enum ProbeError {
     #[error("refuses us at {}", .0.as_str())]
     Refuses(MailStep, #[source] ConversationError),
     #[error("cannot be used")]
@@ -17,17 +17,17 @@ pub enum TestError {
 }
 
 /// Conducts a conversation up to `MAIL`, which names the sender.
-pub(in crate::service::mail) async fn test(server: &Server, from: &Address) -> Result<(), TestError> {
+pub(in crate::service::mail) async fn probe(server: &Server, from: &Address) -> Result<(), ProbeError> {
     let progress = Progress::default();
-    let test = async {
+    let conversation = async {
         let mut connection = greet(server, &progress).await?;
         progress.reach(MailStep::Mail);
         let taken = connection.command(Mail::new(Some(from.clone()), Vec::new())).await;
         let _ = tokio::time::timeout(GOODBYE_TIMEOUT, connection.abort()).await;
         expect(&taken?, DONE)
     };
-    test.await.map_err(|error| match error.status() {
-        Some(_) => TestError::Refuses(progress.step(), error),
-        None => TestError::Unusable(error),
+    conversation.await.map_err(|error| match error.status() {
+        Some(_) => ProbeError::Refuses(progress.step(), error),
+        None => ProbeError::Unusable(error),
     })
 }
