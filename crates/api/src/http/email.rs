@@ -5,7 +5,7 @@ use super::extract::{Caller, Client, IdempotencyKey};
 use super::transport::Transport;
 use crate::problem::Problem;
 use crate::service::Services;
-use crate::service::accounts::email_verification::Verified;
+use crate::service::accounts::email_verification::LinkOutcome;
 use crate::service::accounts::{email_change, email_verification};
 use crate::service::steps::StepKind;
 use actix_web::web::Data;
@@ -25,8 +25,8 @@ pub(super) async fn verify(
 ) -> Result<impl Responder, Problem> {
     let repeatable = services.steps.repeatable(StepKind::EmailVerification, None, key.as_deref(), request);
     match email_verification::verify(&services, repeatable, client).await? {
-        Verified::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
-        Verified::SignedIn(tokens, notice) => {
+        LinkOutcome::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
+        LinkOutcome::SignedIn(tokens, notice) => {
             let transport = transport.keeping_later_users_cookies(&tokens, &http_request);
             transport.tokens_with(HttpResponse::Created(), *tokens, EmailVerifyResponse::new(notice))
         }

@@ -55,7 +55,7 @@ pub async fn resend(
 
 /// What a link did.
 #[derive(Debug)]
-pub enum Verified {
+pub enum LinkOutcome {
     /// The link was applied, or rejected if the request asked for that.
     Done(Option<VerifyNotice>),
     /// A pending registration is an account, and the browser that signed up is signed in.
@@ -91,15 +91,15 @@ pub async fn verify(
     services: &Services,
     repeatable: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
-) -> Result<Verified, EmailVerificationError> {
+) -> Result<LinkOutcome, EmailVerificationError> {
     // By a wrong clock an expired link could be valid, and a session that the link opens would have wrong times.
     services.clock.check()?;
     let step = repeatable.step.clone();
     let verified =
         step.once(services, verify_once(services, repeatable, client), |StepResult { session, notice, .. }| {
-            let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
+            let Some((session, user)) = session else { return Ok(Some(LinkOutcome::Done(notice))) };
             let tokens = token_pair::token_response(services, &session, &user, services.clock.checked_now()?)?;
-            Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
+            Ok(Some(LinkOutcome::SignedIn(Box::new(tokens), notice)))
         });
     verified.await
 }
@@ -108,7 +108,7 @@ async fn verify_once(
     services: &Services,
     Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
-) -> Result<Verified, EmailVerificationError> {
+) -> Result<LinkOutcome, EmailVerificationError> {
     let hash = OpaqueToken::hash_of(&request.token);
     let context = services.checked_context(client.clone())?;
     let browser_secret_hash = request.registration.as_deref().map(OpaqueToken::hash_of);
@@ -136,14 +136,14 @@ async fn verify_once(
         VerificationOutcome::NotValid => {
             Err(services.clock.unless_wrong(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))
         }
-        VerificationOutcome::Done => Ok(Verified::Done(None)),
+        VerificationOutcome::Done => Ok(LinkOutcome::Done(None)),
         VerificationOutcome::AddressChanged => {
             mail::charge_always(services, &client).await;
-            Ok(Verified::Done(None))
+            Ok(LinkOutcome::Done(None))
         }
         VerificationOutcome::Removed(removed) => {
             deletion::finish(services, removed).await;
-            Ok(Verified::Done(None))
+            Ok(LinkOutcome::Done(None))
         }
         VerificationOutcome::Confirmed(confirmed) => finish(services, *confirmed, now).await,
     }
@@ -153,13 +153,13 @@ async fn finish(
     services: &Services,
     confirmed: ConfirmedRegistration,
     now: CheckedTime,
-) -> Result<Verified, EmailVerificationError> {
+) -> Result<LinkOutcome, EmailVerificationError> {
     for removed in confirmed.removed {
         deletion::finish(services, removed).await;
     }
-    let Some(session) = confirmed.session else { return Ok(Verified::Done(confirmed.notice)) };
+    let Some(session) = confirmed.session else { return Ok(LinkOutcome::Done(confirmed.notice)) };
     let tokens = token_pair::token_response(services, &session, &confirmed.user, now)?;
-    Ok(Verified::SignedIn(Box::new(tokens), confirmed.notice))
+    Ok(LinkOutcome::SignedIn(Box::new(tokens), confirmed.notice))
 }
 
 fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
