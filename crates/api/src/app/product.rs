@@ -21,7 +21,7 @@ use crate::service::steps::StepKeys;
 use crate::service::tables::Schema;
 use crate::service::tokens::TokenAuthority;
 use crate::service::upkeep::gauges::Gauges;
-use crate::service::upkeep::readiness_cache::Readiness;
+use crate::service::upkeep::readiness_cache::ReadinessCache;
 use crate::store::Store;
 use crate::store::migrations::{FeatureMigrations, Migrations};
 use std::sync::Arc;
@@ -120,7 +120,7 @@ impl Product {
             exports: ExportSlots::new(settings.database.pool_size, ExportMetrics::registered(&metrics)),
             files: Files::open(&settings.storage, RetryPolicy::Few, settings.timeouts)?,
             feed: RevocationFeed::default(),
-            readiness: Readiness::default(),
+            readiness: ReadinessCache::default(),
             bodies: BodyMemory::for_bodies(&metrics),
             mailer: Mailer::new(
                 &settings.mail,
@@ -130,7 +130,7 @@ impl Product {
             )?,
             limits,
             session_metrics: SessionMetrics::registered(&metrics),
-            backups: BackupMetrics::registered(&metrics),
+            backup_metrics: BackupMetrics::registered(&metrics),
             gauges: Gauges::registered(&metrics),
             metrics,
             settings: Arc::new(settings),

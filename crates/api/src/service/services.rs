@@ -12,7 +12,7 @@ use super::steps::StepKeys;
 use super::tables::Schema;
 use super::tokens::TokenAuthority;
 use super::upkeep::gauges::Gauges;
-use super::upkeep::readiness_cache::Readiness;
+use super::upkeep::readiness_cache::ReadinessCache;
 use crate::clock::{ComparedClock, SharedTime};
 use crate::config::Settings;
 use crate::files::Files;
@@ -38,13 +38,13 @@ pub struct Services {
     pub files: Files,
     pub exports: ExportSlots,
     pub feed: RevocationFeed,
-    pub readiness: Readiness,
+    pub readiness: ReadinessCache,
     /// Memory for request bodies that are arriving.
     pub bodies: BodyMemory,
     pub mailer: Mailer,
     pub limits: RateLimiter,
     pub session_metrics: SessionMetrics,
-    pub backups: BackupMetrics,
+    pub backup_metrics: BackupMetrics,
     pub gauges: Gauges,
     pub metrics: Metrics,
 }

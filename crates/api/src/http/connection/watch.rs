@@ -21,10 +21,10 @@ const RESPONSE_STEP_BYTES: usize = 128 * 1024;
 ///
 /// [`watch_requests`]: crate::http::middleware::watch_requests
 #[derive(Debug, Clone)]
-pub struct ConnectionRequests(Rc<RequestCounts>);
+pub struct ConnectionRequests(Rc<RequestState>);
 
 #[derive(Debug)]
-struct RequestCounts {
+struct RequestState {
     slot: ConnectionSlot,
     begun: Cell<u64>,
     open: Cell<u32>,
@@ -119,7 +119,7 @@ pub(in crate::http) struct ConnectionWatch {
 impl ConnectionWatch {
     pub(in crate::http) fn new(timeouts: Timeouts, slot: ConnectionSlot) -> Self {
         let timer = Box::pin(sleep(Duration::ZERO));
-        let requests = ConnectionRequests(Rc::new(RequestCounts {
+        let requests = ConnectionRequests(Rc::new(RequestState {
             slot,
             begun: Cell::default(),
             open: Cell::default(),

@@ -24,7 +24,7 @@ pub fn record(database: &DatabaseUrl, made: &CreatedBackup) -> Result<(), Backup
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
         let made_at = if is_ahead(last.made_at, services.shared_now().0) { DateTime::UNIX_EPOCH } else { last.made_at };
-        services.backups.set(made_at, last.size_bytes);
+        services.backup_metrics.set(made_at, last.size_bytes);
     }
     Ok(())
 }

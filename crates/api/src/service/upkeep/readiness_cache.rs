@@ -14,7 +14,7 @@ pub type Checks = BTreeMap<&'static str, Option<String>>;
 /// The last result. Anyone may poll the readiness, so the database is queried at most once a second, by one request while the
 /// others wait for it.
 #[derive(Debug, Default)]
-pub struct Readiness {
+pub struct ReadinessCache {
     pub(in crate::service) known: Mutex<Option<KnownReadiness>>,
 }
 
