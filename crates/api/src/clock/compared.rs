@@ -18,6 +18,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// How far this process's clock and the database's may differ, seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 
+/// How far ahead of this process's clock a time that another process wrote may be. A later one comes from a wrong clock. It is
+/// more than [`CLOCK_TOLERANCE_SECONDS`], because another process writes by its clock until it has noticed that this is wrong.
+pub const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
+
 /// This process's clock differs from the database's by this many seconds, more than the tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("differs from the database's by {0} s")]

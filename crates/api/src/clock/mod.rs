@@ -4,6 +4,8 @@ mod compared;
 mod reading;
 mod stopwatch;
 
-pub use compared::{CLOCK_TOLERANCE_SECONDS, CheckedTime, ComparedClock, DatabaseClock, SharedTime, WrongClock};
+pub use compared::{
+    CLOCK_TOLERANCE_SECONDS, CheckedTime, ComparedClock, DatabaseClock, MAX_CLOCK_SKEW, SharedTime, WrongClock,
+};
 pub use reading::{Clock, SharedClock, SystemClock};
 pub use stopwatch::Stopwatch;

@@ -1,7 +1,8 @@
 //! The names of backups in the storage. Files with other names are not backups.
 
+use crate::clock::MAX_CLOCK_SKEW;
 use crate::store::database_identity::DatabaseId;
-use chrono::{DateTime, Duration, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,12 +26,9 @@ pub struct BackupName {
     pub encrypted: bool,
 }
 
-/// How far ahead of this clock that of another machine that makes backups may be.
-pub(super) const CLOCK_SKEW: Duration = Duration::minutes(1);
-
 /// Whether a time is so far ahead that it comes from a wrong clock, or from no clock at all.
 pub(super) fn is_ahead(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    made_at > now + CLOCK_SKEW
+    made_at > now + MAX_CLOCK_SKEW
 }
 
 impl BackupName {

@@ -2,9 +2,10 @@
 
 use super::create::{BackupPlan, CreatedBackup, write};
 use super::error::BackupError;
-use super::names::{BackupName, CLOCK_SKEW, FOLDER, START};
+use super::names::{BackupName, FOLDER, START};
 use super::reader::Beginning;
 use super::retention;
+use crate::clock::MAX_CLOCK_SKEW;
 use crate::config::Keep;
 use crate::files::{FileError, Files, OpenedFile, Upload};
 use crate::store::database_identity::DatabaseId;
@@ -136,7 +137,7 @@ pub async fn delete_outdated(
         }
     }
     let mut outdated = retention::outdated(&backups, keep);
-    outdated.retain(|name| name.made_at < made_at - CLOCK_SKEW);
+    outdated.retain(|name| name.made_at < made_at - MAX_CLOCK_SKEW);
     for name in &outdated {
         files.delete(&path(*name)).await?;
     }

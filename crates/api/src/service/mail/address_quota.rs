@@ -4,6 +4,7 @@
 //! are not sent. A link is dropped then, and the previous one stays valid; a notice waits and is folded into the next one of its
 //! kind.
 
+use crate::clock::MAX_CLOCK_SKEW;
 use crate::config::Settings;
 use crate::mails::{MailKind, QuotaShare};
 use crate::names;
@@ -27,9 +28,6 @@ const PER_ADDRESS_WITHOUT_CHANGES: usize = PER_ADDRESS - PER_KIND;
 const PER_ADDRESS_UNAUTHENTICATED: usize = PER_ADDRESS_WITHOUT_CHANGES - PER_KIND;
 /// How long a mail counts.
 pub(in crate::service) const WINDOW: Duration = Duration::hours(1);
-/// How far ahead of this clock that of another process may be. A later time was written by a clock that ran ahead, and would
-/// count for that much longer.
-const CLOCK_SKEW: Duration = Duration::minutes(1);
 
 /// Whether an address may get a mail now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +71,7 @@ impl AddressQuota {
         let hash = self.hash(address);
         sent_mails::lock(connection, &hash)?;
         let sent =
-            sent_mails::list(connection, &hash, Period { after: now - WINDOW, until: now + CLOCK_SKEW }, mail.id)?;
+            sent_mails::list(connection, &hash, Period { after: now - WINDOW, until: now + MAX_CLOCK_SKEW }, mail.id)?;
         if let Some(at) = available_at(mail.kind, &sent) {
             return Ok(Allowance::AvailableAt(at));
         }

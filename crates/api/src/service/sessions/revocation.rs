@@ -1,4 +1,4 @@
-//! Polls the revocation feed: each process keeps in memory which sessions were revoked within the last access lifetime, so that
+//! Polls the database for the revocation feed: each process keeps in memory which sessions were revoked within the last access lifetime, so that
 //! their access tokens are refused at once and no request queries the database.
 
 use crate::service::Services;
@@ -10,7 +10,7 @@ pub const POLL_SECONDS: u64 = 1;
 /// Longest time without a revocation poll before this process stops calling itself ready, seconds.
 pub const FEED_STALE_SECONDS: i64 = 10;
 /// How far each poll reaches back before the last one, seconds: rows commit out of order, by as much as a request may take
-/// (13 s). Until it notices, another process's clock may differ by as much as its tokens are still accepted (60 s); after that
+/// (13 s). Until it notices, another process's clock may differ by [`MAX_CLOCK_SKEW`](crate::clock::MAX_CLOCK_SKEW) (60 s); after that
 /// it writes the database's time.
 const OVERLAP_SECONDS: i64 = 75;
 

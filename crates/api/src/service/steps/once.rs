@@ -1,7 +1,7 @@
 //! Doing a step once, and repeating its response.
 
 use super::keys::{Fingerprint, IdempotentStep};
-use crate::clock::{ComparedClock, SharedTime, WrongClock};
+use crate::clock::{ComparedClock, MAX_CLOCK_SKEW, SharedTime, WrongClock};
 use crate::service::Services;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::sessions::authorize;
@@ -17,8 +17,6 @@ use serde_json::Value;
 
 /// How long a repeated request gets its response again.
 pub const REPLAY_WINDOW: Duration = Duration::minutes(10);
-/// How far ahead of this process's time another one may have recorded a step: their clocks may differ.
-const MAX_CLOCK_SKEW: Duration = Duration::minutes(1);
 
 /// What a request has done.
 pub(in crate::service) struct StepResult {
@@ -41,8 +39,25 @@ pub(in crate::service) struct Replay {
 struct FoundStep {
     hash: Vec<u8>,
     at: DateTime<Utc>,
-    /// `None` if it was too long ago, or if that is unknown because the clock is wrong.
-    done: Option<StepResult>,
+    state: StepState,
+}
+
+/// Whether the response of a step can be repeated.
+enum StepState {
+    Repeatable(StepResult),
+    /// It was done too long ago.
+    Outdated,
+    /// Its session cannot be authorized by a wrong clock.
+    Undecided,
+}
+
+impl StepState {
+    fn repeatable(self) -> Option<StepResult> {
+        match self {
+            Self::Repeatable(done) => Some(done),
+            Self::Outdated | Self::Undecided => None,
+        }
+    }
 }
 
 impl IdempotentStep {
@@ -60,8 +75,8 @@ impl IdempotentStep {
         if self.fingerprints.is_empty() {
             return act.await;
         }
-        if let Some(FoundStep { hash, at, done }) = self.find(services).await? {
-            if let Some(response) = done.map_or(Ok(None), &repeat)? {
+        if let Some(FoundStep { hash, at, state }) = self.find(services).await? {
+            if let Some(response) = state.repeatable().map_or(Ok(None), &repeat)? {
                 return Ok(response);
             }
             services.clock.check()?;
@@ -73,10 +88,10 @@ impl IdempotentStep {
         };
         // The first request may still have been in progress.
         match self.find(services).await {
-            Ok(Some(FoundStep { done: Some(done), .. })) => {
-                repeat(done)?.ok_or_else(|| services.clock.unless_wrong(failed))
+            Ok(Some(FoundStep { state, .. })) => {
+                let response = state.repeatable().map_or(Ok(None), &repeat)?;
+                response.ok_or_else(|| services.clock.unless_wrong(failed))
             }
-            Ok(Some(FoundStep { done: None, .. })) => Err(services.clock.unless_wrong(failed)),
             Ok(None) | Err(_) => Err(failed),
         }
     }
@@ -118,21 +133,27 @@ fn look_up(
     let hashes = fingerprints.iter().map(|fingerprint| fingerprint.hash.as_slice());
     let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
     let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else { return Ok(None) };
-    let age = clock.shared_now().0 - step.at;
+    let at = step.at;
+    let age = clock.shared_now().0 - at;
     if age >= REPLAY_WINDOW || age < -MAX_CLOCK_SKEW {
-        return Ok(Some(FoundStep { hash, at: step.at, done: None }));
+        return Ok(Some(FoundStep { hash, at, state: StepState::Outdated }));
     }
     let session = match step.session {
         Some(session) => sessions::find_with_user(connection, session)?,
         None => None,
     };
-    let refusal = session.as_ref().map(|found| authorize::authorize_session(Some(found), found.0.user_id, clock).err());
-    if refusal == Some(Some(AuthorizationRefusal::ClockMismatch)) {
-        return Ok(Some(FoundStep { hash, at: step.at, done: None }));
-    }
-    // A client that has exchanged the refresh token has received the response.
-    let session = session.filter(|(session, _)| refusal == Some(None) && session.generation == 1);
+    let session = match session {
+        Some(found) => match authorize::authorize_session(Some(&found), found.0.user_id, clock) {
+            // A client that has exchanged the refresh token has received the response.
+            Ok((session, _)) => (session.generation == 1).then_some(found),
+            Err(AuthorizationRefusal::ClockMismatch) => {
+                return Ok(Some(FoundStep { hash, at, state: StepState::Undecided }));
+            }
+            Err(_) => None,
+        },
+        None => None,
+    };
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
     let browser_secret = OpaqueToken::of(&fingerprint.browser_secret);
-    Ok(Some(FoundStep { hash, at: step.at, done: Some(StepResult { browser_secret, session, notice }) }))
+    Ok(Some(FoundStep { hash, at, state: StepState::Repeatable(StepResult { browser_secret, session, notice }) }))
 }

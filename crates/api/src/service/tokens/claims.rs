@@ -2,12 +2,11 @@
 
 use super::error::TokenError;
 use super::ids::parse_user_id;
+use crate::clock::MAX_CLOCK_SKEW;
 use auth_types::{AccessClaims, RefreshClaims, TokenType};
 use chrono::{DateTime, Duration, Utc};
 use serde::de::DeserializeOwned;
 
-/// How far ahead of this clock a token may have been issued, or become valid: another process's clock may differ.
-const MAX_CLOCK_SKEW_SECONDS: i64 = 60;
 /// Longest `jti`, characters.
 const JTI_MAX_LENGTH: usize = 64;
 
@@ -79,7 +78,7 @@ impl TimeClaims {
     /// [`now_and_latest`](crate::clock::ComparedClock::now_and_latest).
     pub(super) fn check(self, now: DateTime<Utc>, latest: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let lifetime = self.exp.checked_sub(self.iat).ok_or(TokenError::Malformed)?;
-        let latest_issue = now.timestamp() + MAX_CLOCK_SKEW_SECONDS;
+        let latest_issue = now.timestamp() + MAX_CLOCK_SKEW.num_seconds();
         if lifetime <= 0 || lifetime > longest.num_seconds() {
             Err(TokenError::Malformed)
         } else if self.iat > latest_issue || self.nbf.is_some_and(|nbf| nbf > latest_issue) {
