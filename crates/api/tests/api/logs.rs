@@ -98,6 +98,9 @@ async fn all_lines_of_a_request_have_its_id_and_its_caller() {
         let line = line_of_response(&process, &reused, name).await;
         assert_eq!(caller(&line), (&json!(first.user.id), sid), "{line}");
     }
+    // The words of docs/reference/logs.md.
+    let revoked = line_of_response(&process, &reused, "refresh.revoked").await;
+    assert!(revoked.to_string().contains(": Reuse"), "{revoked}");
 }
 
 /// A client that could choose the ids could make its requests look like another's.

@@ -44,7 +44,7 @@ enum RefreshVerdict {
     Repeat(Repetition),
     Refused(AuthorizationRefusal),
     /// Revoke the session.
-    Breach(Breach),
+    Revoke(RevocationCause),
     /// The token is live after all: rotate again.
     Again,
 }
@@ -66,18 +66,18 @@ enum Repetition {
 
 /// Why a session is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Breach {
+enum RevocationCause {
     /// A superseded token was presented, so two parties hold the session's tokens.
     Reuse,
     /// The database is older than the token.
     Ahead,
 }
 
-impl Breach {
+impl RevocationCause {
     /// The word in the log's line, which alerts may look for.
     const fn logged(self) -> &'static str {
         match self {
-            Self::Reuse => "Theft",
+            Self::Reuse => "Reuse",
             Self::Ahead => "Ahead",
         }
     }
@@ -90,7 +90,7 @@ enum ExchangeOutcome {
     /// The live tokens again.
     Repeated(Repetition, Box<(SessionRow, UserRow)>),
     Refused(AuthorizationRefusal),
-    Revoked(Breach),
+    Revoked(RevocationCause),
     Contended,
 }
 
@@ -102,8 +102,8 @@ impl ExchangeOutcome {
             Self::Repeated(Repetition::SameKey, _) => "repeated",
             Self::Repeated(Repetition::Leeway, _) => "leeway",
             Self::Refused(_) => "refused",
-            Self::Revoked(Breach::Reuse) => "reused",
-            Self::Revoked(Breach::Ahead) => "ahead",
+            Self::Revoked(RevocationCause::Reuse) => "reused",
+            Self::Revoked(RevocationCause::Ahead) => "ahead",
             Self::Contended => "contended",
         }
     }
@@ -125,7 +125,8 @@ pub async fn refresh(
     let shared_now = context.shared_at;
     let mut charges = services.limits.charges(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
-    let user = tokens::attribute_to_owner(&claims).map_err(not_valid)?;
+    let user = tokens::user_of(&claims).map_err(not_valid)?;
+    tokens::attribute_to_owner(user, claims.sid);
     charges.charge(Budget::RequestsSession, &claims.sid.to_string()).await?;
     charges.charge(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
@@ -150,15 +151,15 @@ pub async fn refresh(
         }
         ExchangeOutcome::Refused(refusal) => Err(refusal.into()),
         ExchangeOutcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
-        ExchangeOutcome::Revoked(breach) => {
+        ExchangeOutcome::Revoked(cause) => {
             services.feed.insert([session], shared_now);
-            log::warn!("refresh.revoked: session {session}: {}", breach.logged());
-            if breach == Breach::Reuse {
+            log::warn!("refresh.revoked: session {session}: {}", cause.logged());
+            if cause == RevocationCause::Reuse {
                 mail::charge_always(services, &context.client).await; // its owner is mailed
             }
-            Err(Error::Refused(match breach {
-                Breach::Reuse => RefreshRefusal::Reused { session },
-                Breach::Ahead => RefreshRefusal::Ahead { session },
+            Err(Error::Refused(match cause {
+                RevocationCause::Reuse => RefreshRefusal::Reused { session },
+                RevocationCause::Ahead => RefreshRefusal::Ahead { session },
             }))
         }
     }
@@ -193,15 +194,14 @@ impl RefreshExchange {
                 return Ok(ExchangeOutcome::Rotated(Box::new(rotated)));
             }
             let found = sessions::find_with_user(connection, self.presented.session)?;
-            let verdict = self.decide(found.as_ref());
             let Some(found) = found else { return Ok(ExchangeOutcome::Refused(AuthorizationRefusal::Revoked)) };
-            match verdict {
+            match self.decide(&found) {
                 RefreshVerdict::Again => {}
                 RefreshVerdict::Repeat(why) => return Ok(ExchangeOutcome::Repeated(why, Box::new(found))),
                 RefreshVerdict::Refused(refusal) => return Ok(ExchangeOutcome::Refused(refusal)),
-                RefreshVerdict::Breach(_) => {
-                    if let Some(breach) = connection.write(|connection| self.revoke(connection))? {
-                        return Ok(ExchangeOutcome::Revoked(breach));
+                RefreshVerdict::Revoke(_) => {
+                    if let Some(cause) = connection.write(|connection| self.revoke(connection))? {
+                        return Ok(ExchangeOutcome::Revoked(cause));
                     }
                 }
             }
@@ -210,20 +210,20 @@ impl RefreshExchange {
     }
 
     /// Decides why the `UPDATE` changed no row.
-    fn decide(&self, found: Option<&(SessionRow, UserRow)>) -> RefreshVerdict {
-        let (session, _) = match authorize::authorize_session(found, self.presented.user, &self.clock) {
+    fn decide(&self, found: &(SessionRow, UserRow)) -> RefreshVerdict {
+        let (session, _) = match authorize::authorize_session(Some(found), self.presented.user, &self.clock) {
             Ok(found) => found,
             Err(refusal) => return RefreshVerdict::Refused(refusal),
         };
         let presented = self.presented.generation;
         if presented > session.generation {
-            RefreshVerdict::Breach(Breach::Ahead)
+            RefreshVerdict::Revoke(RevocationCause::Ahead)
         } else if presented == session.generation {
             // Another `jti` in the row's own generation: the row was restored and rotated again since.
             if self.presented.jti == session.jti {
                 RefreshVerdict::Again
             } else {
-                RefreshVerdict::Breach(Breach::Reuse)
+                RefreshVerdict::Revoke(RevocationCause::Reuse)
             }
         } else if self.repeats_the_rotation(session) {
             RefreshVerdict::Repeat(Repetition::SameKey)
@@ -253,7 +253,7 @@ impl RefreshExchange {
         let same_client = self.rotation.client_hash.is_some() && *client_hash == self.rotation.client_hash;
         let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_client;
         let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else {
-            return RefreshVerdict::Breach(Breach::Reuse);
+            return RefreshVerdict::Revoke(RevocationCause::Reuse);
         };
         // Read after the row: a rotation that this request has waited for must not be in its future. The database's clock is
         // used because another process may have made the rotation.
@@ -261,7 +261,7 @@ impl RefreshExchange {
         if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
             RefreshVerdict::Repeat(Repetition::Leeway)
         } else {
-            self.clock.unless_wrong(RefreshVerdict::Breach(Breach::Reuse))
+            self.clock.unless_wrong(RefreshVerdict::Revoke(RevocationCause::Reuse))
         }
     }
 
@@ -270,26 +270,26 @@ impl RefreshExchange {
     ///
     /// It takes the user's lock, as everything that changes a user does: the mail goes to the account's current address, and
     /// nothing is written after a deletion.
-    fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<Breach>> {
+    fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<RevocationCause>> {
         users::lock_credentials(connection, self.presented.user)?;
-        let found = sessions::find_with_user(connection, self.presented.session)?;
-        let RefreshVerdict::Breach(breach) = self.decide(found.as_ref()) else { return Ok(None) };
-        let Some((_, user)) = found else { return Ok(None) };
-        let (reason, kind) = match breach {
-            Breach::Reuse => (RevokeReason::Reuse, EventKind::RefreshReused),
-            Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
+        let Some(found) = sessions::find_with_user(connection, self.presented.session)? else { return Ok(None) };
+        let RefreshVerdict::Revoke(cause) = self.decide(&found) else { return Ok(None) };
+        let (_, user) = found;
+        let (reason, kind) = match cause {
+            RevocationCause::Reuse => (RevokeReason::Reuse, EventKind::RefreshReused),
+            RevocationCause::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
         if !sessions::revoke(connection, self.presented.session, reason, self.context.shared_at)? {
             return Ok(None);
         }
-        let mut reused = self.context.event(user.id, kind);
-        reused.detail.session = Some(self.presented.session);
-        reused.detail.generation = Some(self.presented.generation);
-        events::insert(connection, &reused)?;
-        if breach == Breach::Reuse {
+        let mut event = self.context.event(user.id, kind);
+        event.detail.session = Some(self.presented.session);
+        event.detail.generation = Some(self.presented.generation);
+        events::insert(connection, &event)?;
+        if cause == RevocationCause::Reuse {
             let mail = mail::to_user(MailKind::RefreshReused, user.id, &user.email, &self.context);
             mail_outbox::insert(connection, &mail)?;
         }
-        Ok(Some(breach))
+        Ok(Some(cause))
     }
 }

@@ -6,7 +6,7 @@ use crate::service::limits::Budget;
 use crate::service::tokens::TokenError;
 use crate::service::{ClientInfo, Error, Services, tokens};
 use crate::store::sessions;
-use auth_types::{AccessClaims, RefreshClaims};
+use auth_types::{AccessClaims, RefreshClaims, UserId};
 
 /// Verifies an access token from memory, without the database.
 pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, Error<TokenError>> {
@@ -19,9 +19,10 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
     match services.tokens.verify_refresh(token) {
         Ok(claims) => {
             // From here on the request counts as one of its account.
-            tokens::attribute_to_owner(&claims).map_err(Error::Refused)?;
+            let user = tokens::user_of(&claims).map_err(Error::Refused)?;
+            tokens::attribute_to_owner(user, claims.sid);
             services.limits.charges(client).charge(Budget::RequestsSession, &claims.sid.to_string()).await?;
-            verify_refresh(services, claims).await
+            verify_refresh(services, claims, user).await
         }
         Err(error @ (TokenError::Expired | TokenError::ClockMismatch | TokenError::KeyUnknown)) => {
             Err(Error::Refused(error))
@@ -30,9 +31,8 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
     }
 }
 
-async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), Error<TokenError>> {
+async fn verify_refresh(services: &Services, claims: RefreshClaims, user: UserId) -> Result<(), Error<TokenError>> {
     let id = claims.sid;
-    let user = tokens::attribute_to_owner(&claims).map_err(Error::Refused)?;
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
     let (session, _) = authorize::authorize_session(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;

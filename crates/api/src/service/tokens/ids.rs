@@ -13,15 +13,18 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
     (id > 0 && id.to_string() == text).then_some(UserId(id))
 }
 
-/// Attributes the request to the user that a refresh token names, in the log and at the gates, and returns that user.
+/// The user that a refresh token names.
 ///
 /// # Errors
 /// [`TokenError::Malformed`]; never for verified claims.
-pub fn attribute_to_owner(claims: &RefreshClaims) -> Result<UserId, TokenError> {
-    let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
-    telemetry::record_caller(user, claims.sid);
-    gate::attribute_to(RequesterId::Account(user.0));
-    Ok(user)
+pub fn user_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
+    parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)
+}
+
+/// Attributes the request to the owner of a session, in the log and at the gates.
+pub fn attribute_to_owner(owner: UserId, session: SessionId) {
+    telemetry::record_caller(owner, session);
+    gate::attribute_to(RequesterId::Account(owner.0));
 }
 
 /// A new token id: 122 random bits, written as simplejwt writes them.
