@@ -92,9 +92,13 @@ pub(super) async fn read(
     let services = services(request)?;
     let mut reservation = services.bodies.reserve();
     let mut body = BytesMut::new();
-    let slot =
-        request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current_requester().client));
-    let slot = slot.map(|slot| slot.ok_or_else(|| services.bodies.record_refusal())).transpose()?;
+    let slot = match request.conn_data::<ConnectionRequests>() {
+        Some(requests) => {
+            let slot = requests.begin_body(gate::current_requester().client);
+            Some(slot.ok_or_else(|| services.bodies.record_refusal())?)
+        }
+        None => None,
+    };
     let Timeouts { contended, grace, .. } = services.settings.timeouts;
     let begun = Stopwatch::start();
     let progressed = Stopwatch::start();
@@ -109,8 +113,14 @@ pub(super) async fn read(
     Ok((body.freeze(), reservation))
 }
 
-/// A piece of a body; `None` after the last.
-type Piece = Option<Result<web::Bytes, PayloadError>>;
+/// What a wait for a body ended with.
+enum Waited {
+    Piece(Result<web::Bytes, PayloadError>),
+    /// The body is complete.
+    End,
+    /// It is time to check the limits.
+    CheckLimits,
+}
 
 /// The timers of one body.
 struct BodyTimer {
@@ -130,24 +140,27 @@ impl BodyTimer {
     /// The next piece; `None` after the last.
     async fn next(&mut self, payload: &mut web::Payload, request: &HttpRequest) -> Result<Option<web::Bytes>, Problem> {
         loop {
-            let next = self.wait(payload).await?;
+            let waited = self.wait(payload).await?;
             self.check(request)?;
-            let Some(piece) = next else { continue };
-            if let Some(Ok(piece)) = &piece {
-                self.advance(piece.len());
+            match waited {
+                Waited::Piece(Ok(piece)) => {
+                    self.advance(piece.len());
+                    return Ok(Some(piece));
+                }
+                Waited::Piece(Err(_)) => return Err(Problem::body_malformed("The body ended early.")),
+                Waited::End => return Ok(None),
+                Waited::CheckLimits => {}
             }
-            return piece.transpose().map_err(|_| Problem::body_malformed("The body ended early."));
         }
     }
 
-    /// The next piece or the body's end; `None` when it is time to check the limits.
-    async fn wait(&self, payload: &mut web::Payload) -> Result<Option<Piece>, Problem> {
+    async fn wait(&self, payload: &mut web::Payload) -> Result<Waited, Problem> {
         let left = self.pace.step.saturating_sub(self.progressed.elapsed());
         let displaced = pin!(displaced(self.slot.as_ref(), self.grace));
         match tokio::time::timeout(left.min(self.contended), select(payload.next(), displaced)).await {
-            Ok(Either::Left((next, _))) => Ok(Some(next)),
+            Ok(Either::Left((next, _))) => Ok(next.map_or(Waited::End, Waited::Piece)),
             Ok(Either::Right(_)) => Err(Problem::body_timeout()),
-            Err(_) => Ok(None),
+            Err(_) => Ok(Waited::CheckLimits),
         }
     }
 
