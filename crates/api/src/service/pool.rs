@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 /// Passwords that may wait for each core: about four seconds of work at bcrypt's cost 12.
 const PASSWORDS_PER_CORE: usize = 16;
 /// Pictures that may wait: some seconds of work, and 2 MiB of memory each.
-const PICTURES: usize = 16;
+const MAX_WAITING_PICTURES: usize = 16;
 
 type PoolJob = Box<dyn FnOnce() + Send>;
 
@@ -33,7 +33,7 @@ impl WorkPool {
 
     /// For pictures: one after the other, because each may take 170 MiB.
     pub fn for_pictures(metrics: GateMetrics) -> std::io::Result<Self> {
-        Self::with_threads(Resource::Pictures, GateCapacity::of(1, PICTURES), metrics)
+        Self::with_threads(Resource::Pictures, GateCapacity::of(1, MAX_WAITING_PICTURES), metrics)
     }
 
     /// With as many threads as the gate has permits.

@@ -113,10 +113,11 @@ fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>)
 }
 
 fn fold_username(connection: &mut AnyConnection, user: &Named, username: Option<Name>) -> QueryResult<()> {
-    let (Some(_), Some(Name { shown, canonical })) = (&user.username, username) else {
-        if user.username.is_some() {
-            report(user.id, "the username does not fit the rules");
-        }
+    if user.username.is_none() {
+        return Ok(());
+    }
+    let Some(Name { shown, canonical }) = username else {
+        report(user.id, "the username does not fit the rules");
         return Ok(());
     };
     let others =

@@ -1,4 +1,5 @@
-//! Table `stray_files`: orphaned files, which no row refers to yet, or not any more.
+//! Table `stray_files`: orphaned files, which no row refers to yet, or not any more. Deployed databases have it by
+//! this name.
 
 use super::any::AnyConnection;
 use super::schema::stray_files;

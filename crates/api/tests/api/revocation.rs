@@ -1,4 +1,4 @@
-//! The revoked-session feed: access tokens are refused everywhere, with no database work per request.
+//! The revocation feed: access tokens are refused everywhere, with no database work per request.
 
 use crate::support::{Database, ManualClock, ONE_SECOND, TestApp, TestDb, forge, on_both_databases};
 use api::clock::Clock;

@@ -32,9 +32,9 @@ pub enum RegisterRefusal {
 /// How a sign-up fails.
 pub type RegisterError = Error<RegisterRefusal>;
 
-/// The fields of a request, and what is wrong with them.
+/// The fields of a request after their check, and what is wrong with them.
 #[derive(Debug)]
-struct NewAccount {
+struct CheckedFields {
     email: Name,
     username: Option<Name>,
     display_name: String,
@@ -96,7 +96,7 @@ impl SignUpContext<'_> {
         // Charged first, because a sign-up with invalid fields costs time, too.
         let mut charges = services.limits.charges(&self.client);
         charges.charge_client(Budget::SignUpClient).await?;
-        let account = NewAccount::of(request, services);
+        let account = CheckedFields::of(request, services);
         let is_valid = account.errors.is_empty();
         let requester = self.client.clone();
         let work = self.hash_and_insert(account);
@@ -111,7 +111,7 @@ impl SignUpContext<'_> {
         registered
     }
 
-    async fn hash_and_insert(self, account: NewAccount) -> Result<RegisterOutcome, RegisterError> {
+    async fn hash_and_insert(self, account: CheckedFields) -> Result<RegisterOutcome, RegisterError> {
         let user = new_user(self.services, account, Role::User).await?;
         Ok(match self.services.settings.accounts.email_verification {
             EmailVerification::Optional => RegisterOutcome::SignedIn(Box::new(self.insert_signed_in(user).await?)),
@@ -190,7 +190,7 @@ pub async fn compare_clocks_and_create(
 /// # Errors
 /// [`Error`]; then nothing is stored.
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<UserRow, RegisterError> {
-    let user = new_user(services, NewAccount::of(request, services), role).await?;
+    let user = new_user(services, CheckedFields::of(request, services), role).await?;
     let user = NewUser { email_verified_at: Some(user.created_at), ..user };
     let inserted = services.store.write(move |connection| users::insert(connection, &user)).await?;
     inserted.map_err(RegisterRefusal::Taken).map_err(Error::Refused)
@@ -201,7 +201,7 @@ pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRo
     services.store.run(move |connection| users::find_by_spelling(connection, &email)).await
 }
 
-impl NewAccount {
+impl CheckedFields {
     /// Checks the form of all fields.
     fn of(request: &RegisterRequest, services: &Services) -> Self {
         let mut errors = FieldErrors::new();
@@ -225,8 +225,8 @@ impl NewAccount {
 
 /// Checks the password's strength if its form is valid, so that all errors are reported together, and encodes it if there are
 /// none.
-async fn new_user(services: &Services, account: NewAccount, role: Role) -> Result<NewUser, RegisterError> {
-    let NewAccount { email, username, display_name, password, context_words, mut errors } = account;
+async fn new_user(services: &Services, account: CheckedFields, role: Role) -> Result<NewUser, RegisterError> {
+    let CheckedFields { email, username, display_name, password, context_words, mut errors } = account;
     if errors.contains_key("password") {
         return Err(Error::Fields(errors));
     }

@@ -11,7 +11,7 @@ pub struct Throttled {
 }
 
 /// Identifies whose budget is charged: a keyed hash of budget and name, so that neither memory nor Redis stores a name,
-/// and an attacker can't choose which map a key falls into.
+/// and an attacker can't choose which shard a key falls into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct BudgetKey(pub(super) [u8; 16]);
 

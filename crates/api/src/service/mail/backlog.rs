@@ -6,7 +6,7 @@ use crate::store::{StoreError, mail_outbox};
 /// How often the backlog is measured, seconds: Prometheus scrapes no more often.
 pub const MEASURE_SECONDS: u64 = 15;
 
-/// Measures how many mails wait, and for how long, for `/metrics`.
+/// Measures how many mails wait, and for how long, for `/metrics`. When none waits, the server's refusals are forgotten.
 ///
 /// # Errors
 /// [`StoreError`]; the previous values stay.
@@ -17,9 +17,13 @@ pub async fn measure(services: &Services) -> Result<(), StoreError> {
     services.mailer.metrics.waiting.set(waiting);
     services.mailer.metrics.oldest_age.set(age);
     if oldest.is_none() {
-        // Another process may have reached the server and sent the rest.
-        services.mailer.refusals.clear();
-        services.mailer.metrics.server_refuses.set(0);
+        forget_refusals(services);
     }
     Ok(())
+}
+
+/// Another process may have reached the server and sent the rest.
+fn forget_refusals(services: &Services) {
+    services.mailer.refusals.clear();
+    services.mailer.metrics.server_refuses.set(0);
 }

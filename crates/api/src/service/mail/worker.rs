@@ -154,6 +154,7 @@ impl<'s> DeliveryRun<'s> {
     async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
         let Self { services, .. } = *self;
         let mailer = &services.mailer;
+        // Read before `allowed`, which may let one mail probe a server that is not good.
         let was_good = mailer.health.is_good();
         let free = self.slots.free();
         // With a wrong clock, links would expire at the wrong time and mails would be given up.

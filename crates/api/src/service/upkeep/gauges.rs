@@ -68,7 +68,7 @@ pub(in crate::service) struct Snapshot {
     pub(in crate::service) connections_idle: u32,
     pub(in crate::service) connections_used: u32,
     pub(in crate::service) connections_max: u32,
-    /// Since the last poll of the revoked-session feed; `None` before the first.
+    /// Since the last poll of the revocation feed; `None` before the first.
     pub(in crate::service) feed_age: Option<TimeDelta>,
     /// How far the clock is ahead of the database's.
     pub(in crate::service) clock_skew: TimeDelta,

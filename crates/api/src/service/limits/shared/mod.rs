@@ -53,7 +53,7 @@ if redis.call('HINCRBY', KEYS[1], ARGV[1], -1) < 1 then redis.call('HDEL', KEYS[
 ";
 
 /// The state of the connection.
-enum LinkState {
+enum ConnectionState {
     /// No attempt to connect was made yet.
     Fresh,
     Up {
@@ -67,7 +67,7 @@ enum LinkState {
 /// The charges that all processes count together.
 pub(super) struct SharedCounts {
     client: Client,
-    link: Mutex<LinkState>,
+    link: Mutex<ConnectionState>,
     charge: Script,
     refund: Script,
     metrics: LimitMetrics,
@@ -79,7 +79,7 @@ impl SharedCounts {
     pub(super) fn new(url: &SecretString, metrics: LimitMetrics) -> Result<Self, RedisError> {
         Ok(Self {
             client: Client::open(url.expose_secret())?,
-            link: Mutex::new(LinkState::Fresh),
+            link: Mutex::new(ConnectionState::Fresh),
             charge: Script::new(CHARGE),
             refund: Script::new(REFUND),
             metrics,
@@ -98,16 +98,16 @@ impl SharedCounts {
             Ok(connection) => {
                 log::info!("limits.redis: connected; processes count attempts together");
                 let number = self.metrics.redis_connections.inc();
-                *self.link.lock() = LinkState::Up { connection, number };
+                *self.link.lock() = ConnectionState::Up { connection, number };
                 self.metrics.redis_up.set(1);
                 true
             }
             Err(error) => {
                 let mut link = self.link.lock();
-                if matches!(*link, LinkState::Fresh) {
+                if matches!(*link, ConnectionState::Fresh) {
                     log_outage(&error);
                 }
-                *link = LinkState::Down;
+                *link = ConnectionState::Down;
                 false
             }
         }
@@ -148,17 +148,17 @@ impl SharedCounts {
 
     fn connection(&self) -> Option<(MultiplexedConnection, u64)> {
         match &*self.link.lock() {
-            LinkState::Up { connection, number } => Some((connection.clone(), *number)),
-            LinkState::Fresh | LinkState::Down => None,
+            ConnectionState::Up { connection, number } => Some((connection.clone(), *number)),
+            ConnectionState::Fresh | ConnectionState::Down => None,
         }
     }
 
     /// Logs one line for each outage: requests that fail together have one reason.
     fn lose(&self, failed: u64, error: &RedisError) {
         let mut link = self.link.lock();
-        if matches!(*link, LinkState::Up { number, .. } if number == failed) {
+        if matches!(*link, ConnectionState::Up { number, .. } if number == failed) {
             log_outage(error);
-            *link = LinkState::Down;
+            *link = ConnectionState::Down;
             self.metrics.redis_up.set(0);
         }
     }
