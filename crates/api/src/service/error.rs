@@ -22,12 +22,12 @@ pub enum Error<R> {
     /// The caller may no longer act.
     #[error(transparent)]
     NotAuthorized(AuthorizationRefusal),
-    /// A failure, not a refusal.
+    /// Not refused by a rule: rejected for load, or failed.
     #[error(transparent)]
     Failed(CommonFailure),
 }
 
-/// What may fail in any use case.
+/// What may happen in any use case: a request is rejected for load (`Throttled`, `Busy`), or fails.
 #[derive(Debug, thiserror::Error)]
 pub enum CommonFailure {
     #[error(transparent)]
