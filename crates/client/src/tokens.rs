@@ -22,12 +22,13 @@ const UNCONFIRMED_ACTION_KEY: &str = "latchkey.unsettled";
 /// The key of the pending sign-outs.
 pub const PENDING_SIGN_OUTS_KEY: &str = "latchkey.sign_outs";
 
-/// The key of the tab that has the lock, where there are no Web Locks.
+/// The key of the tab that has the lock, where there are no Web Locks. The name is that of earlier releases, which a tab may
+/// still run.
 const CLAIM_KEY: &str = "latchkey.turn";
 
 /// A tab's claim to the lock.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Claim {
+pub struct LockClaim {
     pub tab: Uuid,
     /// By the device's clock, milliseconds.
     pub at: i64,
@@ -36,7 +37,7 @@ pub struct Claim {
 /// How long a claim is valid: its tab may have been closed.
 const CLAIM_LIFETIME_MS: i64 = 3_000;
 
-impl Claim {
+impl LockClaim {
     /// Whether it is still valid; not when the clock has been set back since.
     pub fn is_valid(&self, now: Now) -> bool {
         (0..CLAIM_LIFETIME_MS).contains(&now.wall_ms.saturating_sub(self.at))
@@ -44,12 +45,12 @@ impl Claim {
 }
 
 /// Claims the lock; false where nothing can be stored.
-pub fn write_claim(claim: &Claim) -> bool {
+pub fn write_claim(claim: &LockClaim) -> bool {
     is_available() && LocalStorage::set(CLAIM_KEY, claim).is_ok()
 }
 
 /// The claim of the tab that has the lock.
-pub fn read_claim() -> Option<Claim> {
+pub fn read_claim() -> Option<LockClaim> {
     if is_available() { LocalStorage::get(CLAIM_KEY).ok() } else { None }
 }
 
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_claim_is_valid_for_three_seconds_and_not_when_the_clock_was_set_back() {
-        let claim = Claim { tab: Uuid::nil(), at: 10_000 };
+        let claim = LockClaim { tab: Uuid::nil(), at: 10_000 };
         let is_valid = |wall_ms| claim.is_valid(Now { wall_ms, steady_ms: 0 });
         for wall_ms in [10_000, 10_001, 12_999] {
             assert!(is_valid(wall_ms), "{wall_ms}");
@@ -180,6 +181,6 @@ mod tests {
         for wall_ms in [13_000, 9_999, 0, i64::MAX] {
             assert!(!is_valid(wall_ms), "{wall_ms}");
         }
-        assert!(!Claim { tab: Uuid::nil(), at: i64::MIN }.is_valid(Now { wall_ms: i64::MAX, steady_ms: 0 }));
+        assert!(!LockClaim { tab: Uuid::nil(), at: i64::MIN }.is_valid(Now { wall_ms: i64::MAX, steady_ms: 0 }));
     }
 }

@@ -41,7 +41,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
         self.failure.get()
     }
 
-    fn take(self, number: u32, failures: u32, result: Result<T, RequestFailure>) -> Option<Duration> {
+    fn take(self, number: u32, attempt_number: u32, result: Result<T, RequestFailure>) -> Option<Duration> {
         if self.attempts.try_get_untracked() != Some(number) {
             return None;
         }
@@ -52,7 +52,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
                 None
             }
             Err(failure) => {
-                let again = delay(&failure, failures);
+                let again = delay(&failure, attempt_number);
                 self.failure.set(Some(failure));
                 again
             }
@@ -87,7 +87,7 @@ where
     loader
 }
 
-fn attempt<T, F, R>(loader: Loader<T>, fetch: F, failures: u32)
+fn attempt<T, F, R>(loader: Loader<T>, fetch: F, attempt_number: u32)
 where
     T: Send + Sync + 'static,
     F: Fn() -> R + Clone + 'static,
@@ -101,10 +101,10 @@ where
     };
     spawn_local(async move {
         let result = fetch().await;
-        if let Some(delay) = loader.take(number, failures, result) {
+        if let Some(delay) = loader.take(number, attempt_number, result) {
             let again = move || {
                 if loader.attempts.try_get_untracked() == Some(number) {
-                    attempt(loader, fetch, failures.saturating_add(1));
+                    attempt(loader, fetch, attempt_number.saturating_add(1));
                 }
             };
             set_timeout(again, delay);
@@ -112,9 +112,9 @@ where
     });
 }
 
-fn delay(failure: &RequestFailure, failures: u32) -> Option<Duration> {
+fn delay(failure: &RequestFailure, attempt_number: u32) -> Option<Duration> {
     match failure {
-        RequestFailure::Transient { after, .. } => Some(wait(failures, *after, clock::jitter())),
+        RequestFailure::Transient { after, .. } => Some(wait(attempt_number, *after, clock::jitter())),
         RequestFailure::SignedOut | RequestFailure::Refused(_) | RequestFailure::Unsendable(_) => None,
     }
 }

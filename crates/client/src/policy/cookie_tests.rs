@@ -10,7 +10,7 @@ const HOUR: i64 = 3600;
 /// The tokens of a sign-in at that time, in a browser of its own.
 fn signed_in(number: u128, seconds: i64) -> SessionTokens {
     let response = cookie_response(session(number), seconds).into();
-    SessionTokens::signed_in(&response, after(seconds), after(seconds), session(number).0).expect("tokens")
+    SessionTokens::from_response(&response, after(seconds), after(seconds), session(number).0).expect("tokens")
 }
 
 /// The tokens that a refresh of `parent` returned at that time.

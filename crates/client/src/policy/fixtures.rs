@@ -76,7 +76,7 @@ fn timestamp<T: for<'de> serde::Deserialize<'de>>() -> T {
 /// The tokens of a generation, as if signed in at that moment. All of one session share a seed.
 pub(super) fn tokens(session: SessionId, generation: i64, seconds: i64) -> SessionTokens {
     let response = response(session, generation, seconds);
-    SessionTokens::signed_in(&response.into(), after(seconds), after(seconds), session.0)
+    SessionTokens::from_response(&response.into(), after(seconds), after(seconds), session.0)
         .expect("tokens of this service")
 }
 

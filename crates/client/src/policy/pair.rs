@@ -23,6 +23,7 @@ pub(super) enum Pair {
         csrf_token: String,
         session: SessionId,
         /// How many responses with tokens this browser has received in this session.
+        // The name of earlier releases, whose stored tokens stay valid.
         #[serde(rename = "answers")]
         responses: i64,
     },

@@ -140,7 +140,7 @@ mod tests {
     fn by_cookie(number: u128) -> PendingSignOut {
         let response = cookie_response(session(number), 0).into();
         let tokens =
-            SessionTokens::signed_in(&response, after(0), after(0), Uuid::nil()).expect("tokens of this service");
+            SessionTokens::from_response(&response, after(0), after(0), Uuid::nil()).expect("tokens of this service");
         PendingSignOut::of(&tokens, after(0))
     }
 

@@ -55,8 +55,8 @@ impl From<SessionTokens> for Record {
 }
 
 impl SessionTokens {
-    /// The tokens of a new session; `key_seed` is random. `None` if the response has no tokens of this service.
-    pub fn signed_in(response: &IssuedTokens, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
+    /// The tokens of a response. `key_seed` is random for a new session, and the session's own afterwards. `None` if the response has no tokens of this service.
+    pub fn from_response(response: &IssuedTokens, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
         let record = Record {
             pair: Pair::of(response)?,
             refresh_expires_at: response.expiry(response.refresh_expires_in),
@@ -69,7 +69,7 @@ impl SessionTokens {
 
     /// The tokens that a refresh of these returned. `None` unless they belong to the same session and a later generation.
     pub fn succeeded_by(&self, response: &IssuedTokens, sent: Now, received: Now) -> Option<Self> {
-        let mut successor = Self::signed_in(response, sent, received, self.record.key_seed)?;
+        let mut successor = Self::from_response(response, sent, received, self.record.key_seed)?;
         successor.count_on_from(self);
         let follows = successor.session() == self.session() && successor.generation() > self.generation();
         follows.then_some(successor)

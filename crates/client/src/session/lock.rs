@@ -4,7 +4,7 @@
 
 use crate::clock;
 use crate::http::{RESPONSE_TIMEOUT, milliseconds};
-use crate::tokens::{self, Claim};
+use crate::tokens::{self, LockClaim};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -22,6 +22,7 @@ use wasm_bindgen_futures::JsFuture;
 const NAME: &str = "latchkey.refresh";
 
 /// The lock for revalidations. A separate one, because no refresh should wait for a revalidation.
+/// The name is that of earlier releases, which a tab may still run.
 const REVALIDATION_NAME: &str = "latchkey.look";
 
 /// The lock of the sign-outs in progress. A separate one, because a sign-out is sent without waiting: behind tabs that wait for
@@ -98,7 +99,7 @@ async fn claim(timeout: Duration) -> Option<TabLock> {
     let begin = clock::now();
     while clock::now().since(begin) < i64::from(milliseconds(timeout)) {
         let is_free = !tokens::read_claim().is_some_and(|claim| claim.is_valid(clock::now()));
-        if is_free && !tokens::write_claim(&Claim { tab: own, at: clock::now().wall_ms }) {
+        if is_free && !tokens::write_claim(&LockClaim { tab: own, at: clock::now().wall_ms }) {
             return None;
         }
         TimeoutFuture::new(milliseconds(CLAIM_SETTLES)).await;

@@ -213,7 +213,8 @@ impl PageSession {
     fn read_tokens(self, result: FetchResult) -> Result<(SessionTokens, UserResponse), RequestFailure> {
         let (sent, received) = result.as_ref().map(|response| (response.sent, response.received)).unwrap_or_default();
         let response: IssuedTokens = read_json(result).map_err(|failure| self.check().err().unwrap_or(failure))?;
-        let tokens = SessionTokens::signed_in(&response, sent, received, Uuid::new_v4()).ok_or_else(foreign_tokens)?;
+        let tokens =
+            SessionTokens::from_response(&response, sent, received, Uuid::new_v4()).ok_or_else(foreign_tokens)?;
         Ok((tokens, response.user))
     }
 }

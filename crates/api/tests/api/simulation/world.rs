@@ -128,7 +128,7 @@ impl World {
         let browser = &mut self.browsers[browser];
         browser.sync_from_storage(tab, now);
         let (local, snapshot) = (browser.now(now), browser.snapshot(now));
-        let tokens = SessionTokens::signed_in(&issued, local, local, Uuid::from_u128(self.seeds)).unwrap();
+        let tokens = SessionTokens::from_response(&issued, local, local, Uuid::from_u128(self.seeds)).unwrap();
         browser.cookie = cookie;
         let id = tokens.session();
         let machine = &mut browser.tabs[tab].machine;

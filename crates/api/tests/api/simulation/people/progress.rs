@@ -194,7 +194,8 @@ impl World {
         let issued: IssuedTokens = serde_json::from_str(&response.body).unwrap();
         self.seeds += 1;
         let tokens =
-            SessionTokens::signed_in(&issued, response.sent, response.received, Uuid::from_u128(self.seeds)).unwrap();
+            SessionTokens::from_response(&issued, response.sent, response.received, Uuid::from_u128(self.seeds))
+                .unwrap();
         let snapshot = self.browser.snapshot(self.now());
         let machine = &mut self.browser.tabs[tab].machine;
         let effect = machine.sign_in(epoch, &tokens, issued.user, snapshot);

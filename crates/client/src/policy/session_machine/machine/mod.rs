@@ -155,11 +155,11 @@ impl SessionMachine {
                 self.end();
                 Effect::EndSession(reason)
             }
-            RefreshOutcome::KeyUnknown if active.has_key_wait_expired(now) => {
-                self.end();
-                Effect::EndSession(Reason::KeyUnknown)
-            }
             RefreshOutcome::KeyUnknown => {
+                if active.note_key_unknown(now) >= UNKNOWN_KEY_LIMIT_MS {
+                    self.end();
+                    return Effect::EndSession(Reason::KeyUnknown);
+                }
                 active.pause(RefreshFailure { error: TransientError::Unavailable, retry_after: None }, now, jitter)
             }
             RefreshOutcome::Retry { error, after } => {
@@ -260,10 +260,10 @@ impl ActiveSession {
         Effect::Pause { error: pause.error, wait: pause.wait }
     }
 
-    /// Whether the server has had its full time to learn the key.
-    fn has_key_wait_expired(&mut self, now: Now) -> bool {
+    /// Records that the server does not know the key, and returns for how long it has had time to learn it, milliseconds.
+    fn note_key_unknown(&mut self, now: Now) -> i64 {
         let server_now = self.clock.at(now);
-        server_now.saturating_sub(self.tokens.note_key_unknown(server_now)) >= UNKNOWN_KEY_LIMIT_MS
+        server_now.saturating_sub(self.tokens.note_key_unknown(server_now))
     }
 
     /// Continues with later tokens of the same session.

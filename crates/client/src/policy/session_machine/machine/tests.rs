@@ -49,7 +49,7 @@ fn a_token_is_replaced_thirty_seconds_ahead_of_its_hour() {
 fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
     let mut response = response(session(1), 1, 0);
     response.access_expires_in = 20;
-    let short = SessionTokens::signed_in(&response.into(), after(0), after(0), session(1).0).expect("tokens");
+    let short = SessionTokens::from_response(&response.into(), after(0), after(0), session(1).0).expect("tokens");
     let machine = tab_with(&short);
     assert!(is_use(&machine.plan(machine.epoch(), None, after(17))));
     assert!(matches!(machine.plan(machine.epoch(), None, after(18)), TokenPlan::Refresh(_)));
@@ -60,7 +60,7 @@ fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
     for error_ms in [-2 * HOUR * 1000, 2 * HOUR * 1000] {
         let wrong = |seconds| Now { wall_ms: after(seconds).wall_ms + error_ms, ..after(seconds) };
         let response = response(session(1), 1, 0);
-        let first = SessionTokens::signed_in(&response.into(), wrong(0), wrong(0), session(1).0).expect("tokens");
+        let first = SessionTokens::from_response(&response.into(), wrong(0), wrong(0), session(1).0).expect("tokens");
         assert_eq!(first.access_expires_at(), (SERVER_START + HOUR) * 1000);
         let mut machine = SessionMachine::new();
         sign_in(&mut machine, &first, wrong(0));
@@ -97,8 +97,8 @@ fn a_new_parent_and_a_new_session_have_new_keys() {
         first.succeeded_by(&response(session(1), 2, HOUR).into(), after(HOUR), after(HOUR)).expect("a successor");
     let third =
         second.succeeded_by(&response(session(1), 3, HOUR).into(), after(HOUR), after(HOUR)).expect("a successor");
-    let elsewhere =
-        SessionTokens::signed_in(&response(session(1), 1, 0).into(), after(0), after(0), session(9).0).expect("tokens");
+    let elsewhere = SessionTokens::from_response(&response(session(1), 1, 0).into(), after(0), after(0), session(9).0)
+        .expect("tokens");
     let keys = [&first, &second, &third, &elsewhere].map(SessionTokens::idempotency_key);
     for (i, key) in keys.iter().enumerate() {
         assert!(!keys[..i].contains(key));
