@@ -1,6 +1,6 @@
 //! Guards of pages: who may see which.
 
-use super::{Brand, Button, Loader, Lost, PageTitle, Waiting, load};
+use super::{Brand, Button, Loader, NotFound, PageTitle, Waiting, load};
 use crate::policy::{Audience, Pages, SIGN_IN, START, SignOutReason, accept_next, sign_in_path};
 use crate::session::{Api, PageSession, Session, SignInState};
 use auth_types::responses::UserResponse;
@@ -97,7 +97,7 @@ pub fn AdministratorsOnly(children: ChildrenFn) -> impl IntoView {
     let lost = || {
         view! {
             <PageTitle text="Page not found" />
-            <Lost />
+            <NotFound />
         }
     };
     view! {

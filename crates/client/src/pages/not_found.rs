@@ -1,14 +1,14 @@
 //! The page for every other address.
 
-use crate::components::{Entrance, Lost};
+use crate::components::{NotFound, VisitorFrame};
 use leptos::prelude::*;
 
 /// "Page not found", for addresses that are not in the table of pages.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {
-        <Entrance title="Page not found">
-            <Lost />
-        </Entrance>
+        <VisitorFrame title="Page not found">
+            <NotFound />
+        </VisitorFrame>
     }
 }

@@ -1,6 +1,6 @@
 //! Turns the rows of the table of pages into routes.
 
-use crate::components::{AdministratorsOnly, Entrance, PageTitle, Shell, VisitorsOnly};
+use crate::components::{AdministratorsOnly, PageTitle, Shell, VisitorFrame, VisitorsOnly};
 use crate::policy::{Audience, PageInfo};
 use leptos::prelude::*;
 use leptos::tachys::view::iterators::StaticVec;
@@ -67,16 +67,16 @@ fn show(PageInfo { title, audience, .. }: PageInfo, children: fn() -> AnyView) -
     match audience {
         Audience::Visitors => view! {
             <VisitorsOnly>
-                <Entrance title=title>
+                <VisitorFrame title=title>
                     {children()}
-                </Entrance>
+                </VisitorFrame>
             </VisitorsOnly>
         }
         .into_any(),
         Audience::Everybody | Audience::MailedLink => view! {
-            <Entrance title=title>
+            <VisitorFrame title=title>
                 {children()}
-            </Entrance>
+            </VisitorFrame>
         }
         .into_any(),
         Audience::Users => view! {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 /// A card in the middle of the screen.
 #[component]
-pub fn Entrance(
+pub fn VisitorFrame(
     /// The heading.
     title: &'static str,
     children: Children,

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// Says that there is no page at this address, and links to the start page.
 #[component]
-pub fn Lost() -> impl IntoView {
+pub fn NotFound() -> impl IntoView {
     view! {
         <p>"There is nothing at this address. It may have moved, or the link may be wrong."</p>
         <p>
