@@ -46,7 +46,7 @@ impl<T, W, C> Update<T, W, C> {
     /// returned. PostgreSQL only: SQLite returns columns of the updated table alone.
     pub(super) fn from<F: QuerySource, O: Expression>(
         self,
-        other: F,
+        other: &F,
         on: O,
     ) -> Update<T, W, C, (), From<F::FromClause>, On<O>> {
         let Self { table, rows, changes, returned, .. } = self;

@@ -49,7 +49,7 @@ async fn the_tables_match_the_compiled_schema(database: Database) {
     assert_eq!(found, compiled());
     for (table, columns) in compiled() {
         // Only the identity is there from the start.
-        let rows = if table == "database_identity" { 1 } else { 0 };
+        let rows = i64::from(table == "database_identity");
         assert_eq!(
             db.number(&format!("SELECT count(*) FROM (SELECT {} FROM {table}) AS all_of_it", columns.join(", "))),
             rows

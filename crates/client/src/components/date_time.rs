@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn a_local_time_is_the_same_instant_in_utc_on_both_sides_of_a_change_of_the_clocks() {
-        let cases: [(&str, fn(DateTime<Utc>) -> FixedOffset, &str); 8] = [
+        type Zone = fn(DateTime<Utc>) -> FixedOffset;
+        let cases: [(&str, Zone, &str); 8] = [
             ("2026-01-01T00:30", berlin, "2025-12-31T23:30:00Z"),
             ("2026-03-29T01:30", berlin, "2026-03-29T00:30:00Z"),
             ("2026-03-29T03:30", berlin, "2026-03-29T01:30:00Z"),

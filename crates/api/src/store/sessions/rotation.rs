@@ -70,7 +70,7 @@ pub fn rotate(
     let is_owner = users::id.eq(sessions::user_id);
     match connection {
         AnyConnection::Postgres(_) => update(live, changes)
-            .from(users::table, is_owner.and(users::is_active))
+            .from(&users::table, is_owner.and(users::is_active))
             .returning((columns(), UserRow::as_select()))
             .get_result(connection),
         AnyConnection::Sqlite(_) => {
