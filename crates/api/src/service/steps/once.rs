@@ -44,7 +44,7 @@ struct FoundStep {
 
 /// Whether the response of a step can be repeated.
 enum StepState {
-    Repeatable(StepResult),
+    Repeatable(Box<StepResult>),
     /// It was done too long ago.
     Outdated,
     /// Its session cannot be authorized by a wrong clock.
@@ -54,7 +54,7 @@ enum StepState {
 impl StepState {
     fn repeatable(self) -> Option<StepResult> {
         match self {
-            Self::Repeatable(done) => Some(done),
+            Self::Repeatable(done) => Some(*done),
             Self::Outdated | Self::Undecided => None,
         }
     }
@@ -155,5 +155,6 @@ fn look_up(
     };
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
     let browser_secret = OpaqueToken::of(&fingerprint.browser_secret);
-    Ok(Some(FoundStep { hash, at, state: StepState::Repeatable(StepResult { browser_secret, session, notice }) }))
+    let done = Box::new(StepResult { browser_secret, session, notice });
+    Ok(Some(FoundStep { hash, at, state: StepState::Repeatable(done) }))
 }
