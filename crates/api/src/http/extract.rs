@@ -7,7 +7,7 @@ use crate::service::limits::Network;
 use crate::service::paging;
 use crate::service::passwords::hashing;
 use crate::service::sessions::{Administrator, verify};
-use crate::service::steps::{REPLAY_WINDOW, StepCaller};
+use crate::service::steps::{REPEAT_WINDOW, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Services};
 use crate::telemetry;
 use actix_web::dev::Payload;
@@ -91,7 +91,7 @@ fn repeating(request: &HttpRequest, problem: Problem) -> Result<StepAuthenticati
     }
     let services = services(request)?;
     let token = bearer(request.headers())?;
-    let Ok(claims) = services.tokens.verify_access_since(token, REPLAY_WINDOW) else {
+    let Ok(claims) = services.tokens.verify_access_since(token, REPEAT_WINDOW) else {
         return Err(problem);
     };
     let Caller(user) = caller(&claims)?;

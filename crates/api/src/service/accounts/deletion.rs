@@ -8,7 +8,7 @@ use super::{avatar, orphaned_files};
 use crate::clock::SharedTime;
 use crate::mails::MailKind;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{Repeatable, Replay, StepCaller};
+use crate::service::steps::{RepeatRecord, Repeatable, StepCaller};
 use crate::service::tables::{Erasure, Schema};
 use crate::service::upkeep::batches::BATCH;
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services, mail};
@@ -60,7 +60,7 @@ async fn reauthenticate_and_erase(
     let schema = Arc::clone(&services.schema);
     let deletion = account.write(services, caller, move |connection, user, _| {
         let removed = remove(connection, &schema, &user, &context)?;
-        step.complete(connection, Replay::default(), context.shared_at)?;
+        step.complete(connection, RepeatRecord::default(), context.shared_at)?;
         let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, &context);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });

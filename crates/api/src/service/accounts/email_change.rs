@@ -5,7 +5,7 @@ use crate::mails::MailKind;
 use crate::names::{self, Name};
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{IdempotentStep, Repeatable, Replay};
+use crate::service::steps::{IdempotentStep, RepeatRecord, Repeatable};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
@@ -57,7 +57,7 @@ async fn reauthenticate_and_queue_link(
     let account = reauthentication::check(services, account, password, &client).await?;
     let context = services.context(client);
     let queueing = account.write(services, caller, move |connection, user, _| {
-        step.complete(connection, Replay::default(), context.shared_at)?;
+        step.complete(connection, RepeatRecord::default(), context.shared_at)?;
         queue_mails(connection, &user, &new_email, &context).map(Ok)
     });
     queueing.await

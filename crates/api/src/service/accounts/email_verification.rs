@@ -10,7 +10,7 @@ use crate::service::mail;
 use crate::service::mail::links::LinkNotValid;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Repeatable, Replay, StepResult};
+use crate::service::steps::{RepeatRecord, Repeatable, StepResult};
 use crate::service::{ClientInfo, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
@@ -74,13 +74,13 @@ enum VerificationOutcome {
 
 impl VerificationOutcome {
     /// What a repeated request needs; `None` when nothing was done.
-    fn replay(&self) -> Option<Replay> {
+    fn record(&self) -> Option<RepeatRecord> {
         match self {
             Self::NotValid => None,
-            Self::Done | Self::AddressChanged | Self::Removed(_) => Some(Replay::default()),
+            Self::Done | Self::AddressChanged | Self::Removed(_) => Some(RepeatRecord::default()),
             Self::Confirmed(confirmed) => {
                 let session = confirmed.session.as_ref().map(|session| session.id);
-                Some(Replay { session, notice: confirmed.notice })
+                Some(RepeatRecord { session, notice: confirmed.notice })
             }
         }
     }
@@ -125,8 +125,8 @@ async fn verify_once(
             context: &context,
         };
         let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
-        if let Some(replay) = outcome.replay() {
-            step.complete(connection, replay, context.shared_at)?;
+        if let Some(record) = outcome.record() {
+            step.complete(connection, record, context.shared_at)?;
         }
         Ok(outcome)
     });

@@ -7,7 +7,7 @@ use crate::service::limits::Budget;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::passwords::hashing::{self, ContextWords};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{IdempotentStep, Repeatable, Replay, StepResult};
+use crate::service::steps::{IdempotentStep, RepeatRecord, Repeatable, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
 use crate::service::{ClientInfo, CommonFailure, Error, Services, mail};
 use crate::store::events::EventKind;
@@ -135,7 +135,7 @@ impl SignUpContext<'_> {
             events::insert(connection, &context.event(user.id, EventKind::Registered))?;
             let link = mail::to_address(MailKind::VerifyEmail, &user.email_canonical, &context);
             mail_outbox::insert(connection, &link)?;
-            step.complete(connection, Replay { session: Some(session.id), notice: None }, context.shared_at)?;
+            step.complete(connection, RepeatRecord { session: Some(session.id), notice: None }, context.shared_at)?;
             Ok(Ok((session, user)))
         });
         let (session, user) = insertion.await?.map_err(RegisterRefusal::Taken).map_err(Error::Refused)?;
@@ -163,7 +163,7 @@ impl SignUpContext<'_> {
             {
                 return Ok(false);
             }
-            step.complete(connection, Replay::default(), context.shared_at)?;
+            step.complete(connection, RepeatRecord::default(), context.shared_at)?;
             pending::insert(connection, &pending, &context).map(|()| true)
         });
         if insertion.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }

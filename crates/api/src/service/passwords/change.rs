@@ -6,7 +6,7 @@ use crate::mails::MailKind;
 use crate::service::limits::{Budget, Charges, Throttled};
 use crate::service::mail::{self, links};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Repeatable, Replay, StepCaller};
+use crate::service::steps::{RepeatRecord, Repeatable, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -109,7 +109,7 @@ async fn reauthenticate_and_change(
         let user = users::update_password(connection, user.id, &password_hash, None)?;
         record_and_withdraw_links(connection, &user, &context)?;
         let session = sessions::insert(connection, new_session)?;
-        step.complete(connection, Replay { session: Some(session.id), notice: None }, done_at)?;
+        step.complete(connection, RepeatRecord { session: Some(session.id), notice: None }, done_at)?;
         Ok(Ok(Changed { session, user, ended }))
     });
     let Changed { session, user, ended } = change.await?;

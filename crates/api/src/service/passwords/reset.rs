@@ -8,7 +8,7 @@ use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::opaque_token::OpaqueToken;
-use crate::service::steps::{Repeatable, Replay};
+use crate::service::steps::{RepeatRecord, Repeatable};
 use crate::service::{ClientInfo, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
@@ -70,7 +70,7 @@ async fn confirm_once(
     let done_at = context.shared_at;
     let reset = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, context.checked_at())? else { return Ok(None) };
-        step.complete(connection, Replay::default(), done_at)?;
+        step.complete(connection, RepeatRecord::default(), done_at)?;
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
         reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
     });

@@ -1,7 +1,7 @@
 //! Idempotent steps: the work is done once, and a client that lost the response gets it again.
 //!
 //! A request that carries an `Idempotency-Key` is identified by its **fingerprint**: a keyed hash of the step's kind, the caller,
-//! the key and the whole body. The transaction that does the work inserts the fingerprint. For [`REPLAY_WINDOW`] the same request gets
+//! the key and the whole body. The transaction that does the work inserts the fingerprint. For [`REPEAT_WINDOW`] the same request gets
 //! the same response, and does nothing; a request that differs in anything has another fingerprint and is processed normally. While
 //! `SECRET_KEY` is being rotated, processes have the same secrets in a different order: the inserted fingerprint is that of the
 //! current secret, and the lookup uses those of all secrets.
@@ -16,5 +16,5 @@ mod once;
 pub use caller::StepCaller;
 pub(super) use keys::IdempotentStep;
 pub use keys::{Repeatable, StepKeys, StepKind};
-pub use once::REPLAY_WINDOW;
-pub(super) use once::{Replay, StepResult};
+pub use once::REPEAT_WINDOW;
+pub(super) use once::{RepeatRecord, StepResult};

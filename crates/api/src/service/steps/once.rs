@@ -16,7 +16,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 
 /// How long a repeated request gets its response again.
-pub const REPLAY_WINDOW: Duration = Duration::minutes(10);
+pub const REPEAT_WINDOW: Duration = Duration::minutes(10);
 
 /// What a request has done.
 pub(in crate::service) struct StepResult {
@@ -29,7 +29,7 @@ pub(in crate::service) struct StepResult {
 
 /// What a repeated request needs for its response, besides the fingerprint.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::service) struct Replay {
+pub(in crate::service) struct RepeatRecord {
     /// The session that the request began.
     pub session: Option<SessionId>,
     pub notice: Option<VerifyNotice>,
@@ -100,16 +100,16 @@ impl IdempotentStep {
     pub(in crate::service) fn complete(
         &self,
         connection: &mut AnyConnection,
-        replay: Replay,
+        record: RepeatRecord,
         at: SharedTime,
     ) -> QueryResult<()> {
         let Some(fingerprint) = self.fingerprints.first() else { return Ok(()) };
-        let notice = replay.notice.and_then(|notice| serde_json::to_value(notice).ok());
+        let notice = record.notice.and_then(|notice| serde_json::to_value(notice).ok());
         let notice = notice.as_ref().and_then(Value::as_str).map(str::to_owned);
         completed_steps::insert(
             connection,
             &fingerprint.hash,
-            &CompletedStep { session: replay.session, notice, at: at.0 },
+            &CompletedStep { session: record.session, notice, at: at.0 },
         )
     }
 
@@ -135,7 +135,7 @@ fn look_up(
     let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else { return Ok(None) };
     let at = step.at;
     let age = clock.shared_now().0 - at;
-    if age >= REPLAY_WINDOW || age < -MAX_CLOCK_SKEW {
+    if age >= REPEAT_WINDOW || age < -MAX_CLOCK_SKEW {
         return Ok(Some(FoundStep { hash, at, state: StepState::Outdated }));
     }
     let session = match step.session {

@@ -40,7 +40,7 @@ pub fn own_tables() -> Vec<Table> {
         Table::of(layouts::stray_files()),
         // A repeated request gets the response of a session that a restore ends.
         Table::of(layouts::completed_steps()).not_backed_up().pruned(|connection, due, batch| {
-            completed_steps::delete_old(connection, due.now - steps::REPLAY_WINDOW, batch)
+            completed_steps::delete_old(connection, due.now - steps::REPEAT_WINDOW, batch)
         }),
         // A restored database records its own backups only.
         Table::of(layouts::last_backup()).not_backed_up(),

@@ -3,7 +3,7 @@
 use super::task::{PageAction, Sent, Step, TaskKind};
 use super::world::{Checked, PEOPLE, World};
 use crate::support::{PASSWORD, TestResponse, forge, send};
-use api::service::steps::REPLAY_WINDOW;
+use api::service::steps::REPEAT_WINDOW;
 use auth_types::SessionId;
 use auth_types::responses::{TokenTransport, UserResponse};
 use client::policy::{AccessToken, RefreshCredential, SessionTokens};
@@ -130,7 +130,7 @@ impl World {
     fn check_not_served(&self, index: usize) -> Checked {
         let TaskKind::Page { step: Some(step), .. } = &self.tasks[index].kind else { return Ok(()) };
         if let Some((session, at)) = self.changes.get(&step.key) {
-            let is_over = self.now() - *at >= REPLAY_WINDOW || self.ended.contains(session);
+            let is_over = self.now() - *at >= REPEAT_WINDOW || self.ended.contains(session);
             prop_assert!(is_over, "a repeated change of the password is refused");
         }
         Ok(())
