@@ -2,7 +2,7 @@
 //! value a line.
 
 use api::config::{MAX_PROXIES, TrustedProxies};
-use api::http::client_ip::{ClientAddress, Trace, trace};
+use api::http::client_ip::{ClientAddress, ProxyChain, follow_proxies};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// One in a private network, one of Cloudflare's, one of an unknown client's.
@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
     let trusted = if hops > MAX_PROXIES { TrustedProxies::of_render() } else { TrustedProxies::Hops(hops) };
     let peer = PEERS[usize::from(*second) % PEERS.len()];
     let values: Vec<_> = rest.split(|byte| *byte == b'\n').collect();
-    let found = trace(Some(peer), values.iter().copied(), &trusted);
+    let found = follow_proxies(Some(peer), values.iter().copied(), &trusted);
     if let Some(seen) = found.client.seen() {
         assert_eq!(seen, seen.to_canonical());
     }
@@ -30,14 +30,14 @@ pub fn run(data: &[u8]) {
     }
     if is_decided(&found, &trusted, &values) {
         for lie in LIES {
-            let forged = trace(Some(peer), std::iter::once(lie).chain(values.iter().copied()), &trusted);
+            let forged = follow_proxies(Some(peer), std::iter::once(lie).chain(values.iter().copied()), &trusted);
             assert_eq!(forged, found, "a client chose its own address");
         }
     }
 }
 
 /// Whether the proxies' own entries determine the client; otherwise all entries are the proxies'.
-fn is_decided(found: &Trace, trusted: &TrustedProxies, values: &[&[u8]]) -> bool {
+fn is_decided(found: &ProxyChain, trusted: &TrustedProxies, values: &[&[u8]]) -> bool {
     let entries = values.iter().map(|value| value.split(|byte| *byte == b',').count()).sum::<usize>();
     match trusted {
         TrustedProxies::Hops(hops) => entries >= *hops,

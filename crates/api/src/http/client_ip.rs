@@ -27,9 +27,9 @@ impl ClientAddress {
     }
 }
 
-/// The path of a request to the API.
+/// The client of a request, and the proxies between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trace {
+pub struct ProxyChain {
     pub client: ClientAddress,
     /// How many trusted proxies it passed.
     pub proxies: usize,
@@ -41,18 +41,18 @@ pub struct Trace {
 /// going back would make all clients one.
 ///
 /// No other header is read: a client can send any of them, and the proxies do not remove them.
-pub fn trace<'a, V>(peer: Option<IpAddr>, forwarded: V, trusted: &TrustedProxies) -> Trace
+pub fn follow_proxies<'a, V>(peer: Option<IpAddr>, forwarded: V, trusted: &TrustedProxies) -> ProxyChain
 where
     V: IntoIterator<Item = &'a [u8], IntoIter: DoubleEndedIterator>,
 {
     let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
-        return Trace { client: ClientAddress::Unknown(None), proxies: 0 };
+        return ProxyChain { client: ClientAddress::Unknown(None), proxies: 0 };
     };
     // Bytes, not text: a value that is not text must not shift the count.
     let mut entries = forwarded.into_iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
     match trusted {
-        TrustedProxies::Hops(0) => Trace { client: direct(peer, entries.next().is_some()), proxies: 0 },
-        TrustedProxies::Hops(hops) => Trace { client: counted(peer, entries.nth(hops - 1)), proxies: *hops },
+        TrustedProxies::Hops(0) => ProxyChain { client: direct(peer, entries.next().is_some()), proxies: 0 },
+        TrustedProxies::Hops(hops) => ProxyChain { client: counted(peer, entries.nth(hops - 1)), proxies: *hops },
         TrustedProxies::Networks(_) => walk(peer, entries, trusted),
     }
 }
@@ -71,20 +71,20 @@ fn counted(peer: IpAddr, entry: Option<&[u8]>) -> ClientAddress {
     }
 }
 
-fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: &TrustedProxies) -> Trace {
+fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: &TrustedProxies) -> ProxyChain {
     let mut last = peer;
     for proxies in 0..=MAX_PROXIES {
         if !trusted.is_trusted(last) {
-            return Trace { client: ClientAddress::of(last), proxies };
+            return ProxyChain { client: ClientAddress::of(last), proxies };
         }
-        let unknown = |seen| Trace { client: ClientAddress::Unknown(seen), proxies: proxies + 1 };
+        let unknown = |seen| ProxyChain { client: ClientAddress::Unknown(seen), proxies: proxies + 1 };
         match entries.next().map(parse) {
             Some(Some(ip)) => last = ip,
             Some(None) => return unknown(None),
             None => return unknown(Some(last)),
         }
     }
-    Trace { client: ClientAddress::Unknown(Some(last)), proxies: MAX_PROXIES }
+    ProxyChain { client: ClientAddress::Unknown(Some(last)), proxies: MAX_PROXIES }
 }
 
 /// An address with or without a port; an IPv6 address with or without brackets.

@@ -1,6 +1,6 @@
 //! The extractors of handlers, other than bodies. A handler that takes [`Caller`] is protected.
 
-use super::client_ip::{ClientAddress, Trace, trace};
+use super::client_ip::{ClientAddress, ProxyChain, follow_proxies};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::Network;
@@ -195,9 +195,9 @@ fn client_address(request: &HttpRequest, services: &Services) -> ClientAddress {
 }
 
 /// The path of a request with these headers over a connection from `peer`.
-pub(super) fn trace_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> Trace {
+pub(super) fn trace_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> ProxyChain {
     let forwarded: Vec<_> = headers.get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
-    trace(peer.map(|peer| peer.ip()), forwarded, &settings.server.proxies)
+    follow_proxies(peer.map(|peer| peer.ip()), forwarded, &settings.server.proxies)
 }
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

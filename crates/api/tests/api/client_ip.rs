@@ -2,7 +2,7 @@
 
 use api::config::{Inspection, TrustedProxies, Variables, is_private};
 use api::http::client_ip::ClientAddress::{Known, Unknown};
-use api::http::client_ip::{ClientAddress, trace};
+use api::http::client_ip::{ClientAddress, follow_proxies};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -34,7 +34,7 @@ fn proxies(variables: &[(&str, &str)]) -> TrustedProxies {
 
 /// The client according to these values of `X-Forwarded-For`, one per header line, over a connection from `peer`.
 fn client_of(peer: &str, lines: &[&str], proxies: &TrustedProxies) -> ClientAddress {
-    trace(Some(address(peer)), lines.iter().map(|line| line.as_bytes()), proxies).client
+    follow_proxies(Some(address(peer)), lines.iter().map(|line| line.as_bytes()), proxies).client
 }
 
 fn counted(lines: &[&str], hops: usize) -> ClientAddress {
@@ -129,7 +129,7 @@ fn an_address_that_many_may_share_is_an_unknown_client() {
     assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 1), unknown(INNER));
     assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 2), unknown(EDGE));
     assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 3), known("203.0.113.9"));
-    assert_eq!(trace(None, ["203.0.113.9".as_bytes()], &TrustedProxies::of_render()).client, Unknown(None));
+    assert_eq!(follow_proxies(None, ["203.0.113.9".as_bytes()], &TrustedProxies::of_render()).client, Unknown(None));
 }
 
 /// Anyone can rent a Worker. It connects from inside Cloudflare's networks and can put any entries to the left.
@@ -157,12 +157,13 @@ fn at_most_sixteen_proxies_are_followed() {
 #[test]
 fn the_proxies_that_a_request_passed_are_counted() {
     let passed = |lines: &[&str]| {
-        trace(Some(address(PEER)), lines.iter().map(|line| line.as_bytes()), &TrustedProxies::of_render()).proxies
+        follow_proxies(Some(address(PEER)), lines.iter().map(|line| line.as_bytes()), &TrustedProxies::of_render())
+            .proxies
     };
     assert_eq!(passed(&["203.0.113.9"]), 1);
     assert_eq!(passed(&["6.6.6.6, 203.0.113.9, 104.22.17.40, 10.21.157.68"]), 3);
     assert_eq!(passed(&["203.0.113.9, unknown"]), 1);
-    assert_eq!(trace(Some(address("203.0.113.9")), [], &TrustedProxies::of_render()).proxies, 0);
+    assert_eq!(follow_proxies(Some(address("203.0.113.9")), [], &TrustedProxies::of_render()).proxies, 0);
 }
 
 #[test]
@@ -243,7 +244,7 @@ fn an_entry_that_is_not_an_address_is_an_unknown_client() {
         assert_eq!(on_render(&["6.6.6.6", entry, EDGE]), Unknown(None), "{entry:?}");
     }
     let not_text: &[&[u8]] = &[b"6.6.6.6, \xff\xfe, 104.22.17.40"];
-    let found = trace(Some(address(PEER)), not_text.iter().copied(), &TrustedProxies::of_render());
+    let found = follow_proxies(Some(address(PEER)), not_text.iter().copied(), &TrustedProxies::of_render());
     assert_eq!(found.client, Unknown(None));
 }
 
@@ -296,13 +297,13 @@ proptest! {
     fn entries_left_of_the_trusted_one_are_ignored(ahead in forged_ahead(), client: [u8; 4], hops in 1_usize..4) {
         let trusted = std::iter::once(IpAddr::from(client).to_string());
         let trusted: Vec<_> = trusted.chain((1..hops).map(|hop| format!("10.0.0.{hop}"))).map(String::into_bytes).collect();
-        let honest = trace(PEER.parse().ok(), trusted.iter().map(Vec::as_slice), &TrustedProxies::Hops(hops));
+        let honest = follow_proxies(PEER.parse().ok(), trusted.iter().map(Vec::as_slice), &TrustedProxies::Hops(hops));
         prop_assert_eq!(honest.client.seen(), Some(IpAddr::from(client)));
         let lines = || ahead.iter().chain(&trusted).map(Vec::as_slice);
-        prop_assert_eq!(trace(PEER.parse().ok(), lines(), &TrustedProxies::Hops(hops)), honest);
+        prop_assert_eq!(follow_proxies(PEER.parse().ok(), lines(), &TrustedProxies::Hops(hops)), honest);
         // Or appended to the client's own line, as most proxies do.
         let one = lines().collect::<Vec<_>>().join(&b","[..]);
-        prop_assert_eq!(trace(PEER.parse().ok(), [one.as_slice()], &TrustedProxies::Hops(hops)), honest);
+        prop_assert_eq!(follow_proxies(PEER.parse().ok(), [one.as_slice()], &TrustedProxies::Hops(hops)), honest);
     }
 
     /// The same where proxies are known by their networks: one to four of them, inside and outside.
@@ -318,7 +319,7 @@ proptest! {
         let entries: Vec<_> = entries.into_iter().map(String::into_bytes).collect();
         let lines = || ahead.iter().chain(&entries).map(Vec::as_slice);
         let one = lines().collect::<Vec<_>>().join(&b","[..]);
-        for found in [trace(PEER.parse().ok(), lines(), &render), trace(PEER.parse().ok(), [one.as_slice()], &render)] {
+        for found in [follow_proxies(PEER.parse().ok(), lines(), &render), follow_proxies(PEER.parse().ok(), [one.as_slice()], &render)] {
             prop_assert_eq!(found.client, Known(client.to_canonical()));
             prop_assert_eq!(found.proxies, entries.len());
         }
@@ -330,7 +331,7 @@ proptest! {
         let peer = IpAddr::from(peer);
         for proxies in [TrustedProxies::Hops(0), TrustedProxies::of_render()] {
             prop_assume!(!proxies.is_trusted(peer));
-            let found = trace(Some(peer), ahead.iter().map(Vec::as_slice), &proxies).client;
+            let found = follow_proxies(Some(peer), ahead.iter().map(Vec::as_slice), &proxies).client;
             prop_assert_eq!(found.seen(), Some(peer));
         }
     }
