@@ -2,7 +2,7 @@
 
 use crate::http::{Endpoint, Endpoints};
 use crate::service::Services;
-use crate::service::tables::{Table, own_tables};
+use crate::service::tables::{Table, builtin_tables};
 use crate::store::migrations::SchemaChange;
 use actix_web::web::{Data, ServiceConfig};
 use futures_util::future::LocalBoxFuture;
@@ -44,7 +44,7 @@ impl Feature {
 
     /// Latchkey itself. Its migrations are not in a namespace.
     pub(super) fn own() -> Self {
-        let feature = Self::new("latchkey").tables(own_tables());
+        let feature = Self::new("latchkey").tables(builtin_tables());
         Self { endpoints: vec![Endpoints::own()], ..feature }
     }
 

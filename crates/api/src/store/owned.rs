@@ -11,7 +11,7 @@ use diesel::sql_types::BigInt;
 
 /// A table whose rows each have one owner.
 #[derive(Debug, Clone)]
-pub struct Owned {
+pub struct OwnedTable {
     table: &'static str,
     /// The primary key, which also orders the rows.
     key: Column,
@@ -56,7 +56,7 @@ struct Owner {
     id: i64,
 }
 
-impl Owned {
+impl OwnedTable {
     /// The table of this name; the column `O` holds the owner of a row.
     pub(crate) fn by<T: Keyed, O: OwnerOf<T>>(table: &'static str) -> Self {
         Self { table, key: Column::of::<T::PrimaryKey>(), owner: O::NAME }

@@ -1,6 +1,6 @@
 //! How a user's rows in a table are deleted with the account.
 
-use crate::store::owned::Owned;
+use crate::store::owned::OwnedTable;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
 use auth_types::UserId;
@@ -41,7 +41,7 @@ impl Erasure {
         Self::InBatches { batch: Arc::new(batch), left: Arc::new(left), after_the_account: false }
     }
 
-    pub(super) fn of(owned: Owned) -> Self {
+    pub(super) fn of(owned: OwnedTable) -> Self {
         let all = owned.clone();
         Self::in_batches(
             move |connection, user, batch| all.delete(connection, user, batch),

@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::service::CurrentUser;
 use crate::store::layouts::Column;
-use crate::store::owned::{Owned, RowRange};
+use crate::store::owned::{OwnedTable, RowRange};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
 use serde::Serialize;
@@ -60,7 +60,7 @@ impl ExportList {
     }
 
     /// The rows of a table as they are stored.
-    pub(super) fn of(list: &'static str, owned: Owned, columns: Vec<Column>) -> Self {
+    pub(super) fn of(list: &'static str, owned: OwnedTable, columns: Vec<Column>) -> Self {
         let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
             let range = RowRange { user: subject.user.id, after: after.and_then(Value::as_str), limit: most };
             let rows = owned.page(connection, &columns, range)?;

@@ -1,16 +1,16 @@
 //! The list of all tables, and what deletion, export, backups and pruning do with the rows of each. All four are loops over
 //! this list. Latchkey's own tables are declared in it in the same way as a feature's.
 
+mod builtin;
 mod erasure;
 mod export;
-mod own;
 mod schema;
 mod table;
 
+pub use builtin::builtin_tables;
 pub(in crate::service) use erasure::Erasure;
 pub(crate) use export::ExportList;
 pub(in crate::service) use export::ListPosition;
 pub use export::Subject;
-pub use own::own_tables;
 pub use schema::{MissingTable, Schema};
 pub use table::{Due, Table};

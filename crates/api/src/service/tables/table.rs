@@ -4,7 +4,7 @@ use super::erasure::Erasure;
 use super::export::{ExportList, Subject};
 use crate::config::Settings;
 use crate::store::layouts::{DeclaredColumn, DeclaredTable, Layout};
-use crate::store::owned::{Keyed, Owned, OwnerOf};
+use crate::store::owned::{Keyed, OwnedTable, OwnerOf};
 use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct Table {
     pub(in crate::service) erasure: Option<Erasure>,
     pub(in crate::service) prunes: Vec<Arc<Prune>>,
     /// The source of the export, if it contains the rows as they are stored.
-    owned: Option<Owned>,
+    owned: Option<OwnedTable>,
 }
 
 impl Table {
@@ -40,7 +40,7 @@ impl Table {
     /// owner and the primary key makes both fast.
     pub fn personal<T: Keyed, O: OwnerOf<T>>(name: &'static str, _table: T, _owner: O) -> Self {
         let layout = Layout::of::<T>(name);
-        let owned = Owned::by::<T, O>(name);
+        let owned = OwnedTable::by::<T, O>(name);
         let export = ExportList::of(name, owned.clone(), layout.columns.clone());
         let erasure = Some(Erasure::of(owned.clone()));
         Self { export: Some(export), erasure, owned: Some(owned), ..Self::of(layout) }

@@ -25,7 +25,7 @@ const KEEP_DAYS: i64 = 7;
 const MAX_PENDING_REGISTRATIONS: i64 = 1_000_000;
 
 /// All of Latchkey's tables; a table comes after those that it refers to. The lists of an export have the same order.
-pub fn own_tables() -> Vec<Table> {
+pub fn builtin_tables() -> Vec<Table> {
     vec![
         // An export begins with the account itself, and the deletion erases it.
         Table::of(layouts::users())
