@@ -5,7 +5,7 @@ use crate::service::events::retention;
 use crate::service::sessions::revocation;
 use crate::service::upkeep::clocks::{COMPARE_SECONDS, compare_clocks};
 use crate::service::upkeep::erasures;
-use crate::service::upkeep::every::every;
+use crate::service::upkeep::periodic::every;
 use crate::service::upkeep::prune::{self, Pruned};
 use crate::service::{Services, backup, mail};
 use actix_web::web::Data;

@@ -3,14 +3,14 @@
 use super::extract::{Caller, Client};
 use crate::problem::Problem;
 use crate::service::Services;
-use crate::service::sessions::management;
+use crate::service::sessions::own_sessions;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::SessionId;
 
 /// Lists the caller's live sessions.
 pub(super) async fn list(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
-    Ok(Json(management::list(&services, caller).await?))
+    Ok(Json(own_sessions::list(&services, caller).await?))
 }
 
 /// Ends one of the caller's sessions. An id that does not parse matches no session.
@@ -21,6 +21,6 @@ pub(super) async fn revoke(
     request: HttpRequest,
 ) -> Result<impl Responder, Problem> {
     let id = request.match_info().get("id").and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
-    management::revoke(&services, caller, SessionId(id), client).await?;
+    own_sessions::revoke(&services, caller, SessionId(id), client).await?;
     Ok(HttpResponse::NoContent())
 }

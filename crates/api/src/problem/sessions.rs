@@ -3,7 +3,7 @@
 use super::Problem;
 use crate::service::sessions::csrf::CsrfError;
 use crate::service::sessions::login::LoginRefusal;
-use crate::service::sessions::management::NoSuchSession;
+use crate::service::sessions::own_sessions::NoSuchSession;
 use crate::service::sessions::refresh::RefreshRefusal;
 use crate::service::tokens::TokenError;
 use auth_types::Reason;

@@ -3,9 +3,9 @@
 pub mod batches;
 pub mod clocks;
 pub mod erasures;
-pub mod every;
 pub mod gauges;
 pub mod measure;
+pub mod periodic;
 pub mod prune;
 pub mod readiness;
 pub mod readiness_cache;
