@@ -81,7 +81,7 @@ impl RateLimiter {
         }
         let key = self.key(budget, name);
         let now = self.now();
-        let Some(wait) = self.local.spent(budget, key, now) else { return Ok(()) };
+        let Some(wait) = self.local.wait_if_spent(budget, key, now) else { return Ok(()) };
         self.metrics.count_refusal(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
     }

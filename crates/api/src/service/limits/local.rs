@@ -36,10 +36,10 @@ impl LocalCounts {
     }
 
     /// How long `key` has to wait if nothing is left, microseconds.
-    pub(super) fn spent(&self, budget: Budget, key: BudgetKey, now: i64) -> Option<i64> {
+    pub(super) fn wait_if_spent(&self, budget: Budget, key: BudgetKey, now: i64) -> Option<i64> {
         let mut shard = self.shard(key).lock();
         let (_, log) = shard.get_mut(&key)?;
-        log.spent(budget.rule(), now)
+        log.wait_if_spent(budget.rule(), now)
     }
 
     pub(super) fn refund(&self, charge: &Charge) {

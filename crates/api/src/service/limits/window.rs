@@ -41,7 +41,7 @@ impl ChargeLog {
     }
 
     /// How long to wait when nothing is left; charges nothing.
-    pub(super) fn spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
+    pub(super) fn wait_if_spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
         self.prune(rule, now);
         (self.used() >= rule.quota).then(|| self.wait(rule, now))
     }
@@ -160,7 +160,7 @@ mod tests {
                 let refused = log.charge(rule, now);
                 let counted = rule.kept_at(now) - now + window;
                 assert_eq!(refused, Decision { allowed: false, remaining: 0, wait: counted }, "{ahead}");
-                assert_eq!(log.spent(rule, now + MINUTE / 2), Some(counted - MINUTE / 2), "moved only once");
+                assert_eq!(log.wait_if_spent(rule, now + MINUTE / 2), Some(counted - MINUTE / 2), "moved only once");
                 assert!(!log.charge(rule, now + counted - 1).allowed);
                 assert!(log.charge(rule, now + counted).allowed);
             }
