@@ -174,11 +174,15 @@ fn check(new_name: Option<&str>, new_username: Option<&str>) -> Result<Option<Up
     }
     let mut errors = FormErrors::new();
     let new_name = new_name.map(|name| {
-        display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("display_name".into(), problem))
+        display_name(name)
+            .map(|name| Some(name.to_owned()))
+            .map_err(|problem| errors.insert("display_name".into(), problem))
     });
     let new_username = new_username.map(|name| match trimmed(name) {
         "" => Ok(None),
-        name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("username".into(), problem)),
+        name => username(name)
+            .map(|name| Some(name.to_owned()))
+            .map_err(|problem| errors.insert("username".into(), problem)),
     });
     match (new_name.transpose(), new_username.transpose()) {
         (Ok(display_name), Ok(username)) => Ok(Some(UpdateMeRequest { display_name, username })),
