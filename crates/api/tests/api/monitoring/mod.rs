@@ -63,7 +63,7 @@ async fn wait_until_target_is(health: &str, error: &str, prometheus: &Prometheus
         let target = &targets["activeTargets"][0];
         (target["health"] == health && target["lastError"].as_str().unwrap().contains(error)).then_some(())
     })
-    .await
+    .await;
 }
 
 #[actix_web::test]
