@@ -2,4 +2,4 @@
 CREATE TABLE database_identity (
     id text PRIMARY KEY
 );
-INSERT INTO database_identity (id) VALUES (left(md5(gen_random_uuid()::text), 12));
+INSERT INTO database_identity (id) VALUES (left(replace(gen_random_uuid()::text, '-', ''), 12));

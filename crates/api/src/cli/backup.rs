@@ -5,7 +5,7 @@ use super::output::{print, print_error, print_json};
 use super::setup::{clock, prepare_folder};
 use crate::app::Product;
 use crate::clock::ComparedClock;
-use crate::config::{Settings, StorageSettings, Timeouts, parse_recipients};
+use crate::config::{DatabaseUrl, Settings, StorageSettings, Timeouts, parse_recipients};
 use crate::files::{Files, RetryPolicy};
 use crate::service::backup::{
     self, BackupError, BackupPlan, BackupSource, CreatedBackup, Identities, PrunedBackups, RestorePlan, SkippedFile,
@@ -216,18 +216,36 @@ async fn restore(
     prepare_folder(&settings)?;
     let coverage = product.schema.coverage();
     let files = files(&settings.storage)?;
-    let (contents, picture) = off_thread(move || {
+    let database = settings.database.url.clone();
+    let contents = off_thread(move || {
         let database = &settings.database.url;
         let order = RestorePlan { database, coverage: &coverage, identities: &identities, moving, now };
-        let contents = backup::restore(&source, &order)?;
-        Ok((contents, if moving { None } else { backup::any_picture(database)? }))
+        backup::restore(&source, &order)
     })
     .await?;
     print(format_args!("restored: {contents}"))?;
-    match picture {
-        Some(picture) if backup::has_picture(&files, &picture).await? => print(SHARED_PICTURES),
-        _ => Ok(()),
+    if !moving {
+        // The restore is done, whatever the storage says.
+        match shares_pictures(&database, &files).await {
+            Ok(true) => print(SHARED_PICTURES)?,
+            Ok(false) => {}
+            Err(error) => {
+                print(format_args!(
+                    "warning: the storage could not be searched for these accounts' pictures: {error}"
+                ))?;
+            }
+        }
     }
+    Ok(())
+}
+
+/// Whether the storage already has a picture of the restored accounts, which their source then uses, too.
+async fn shares_pictures(database: &DatabaseUrl, files: &Files) -> Result<bool, CliError> {
+    let database = database.clone();
+    Ok(match off_thread(move || backup::any_picture(&database)).await? {
+        Some(picture) => backup::has_picture(files, &picture).await?,
+        None => false,
+    })
 }
 
 /// `latest` and names of backups always refer to the storage, even if a local file has that name: otherwise an older backup

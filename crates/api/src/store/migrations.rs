@@ -9,6 +9,7 @@ pub use super::feature_migrations::{FeatureMigrations, SchemaChange, Script, tab
 pub use super::migration_files::{Migrations, newest_version, own_names};
 use super::{names, state};
 use crate::config::DatabaseUrl;
+use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel_migrations::MigrationHarness;
@@ -156,7 +157,7 @@ impl MigrateError {
 /// [`MigrateError`]; the schema is then as it was before the failed migration.
 pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>, MigrateError> {
     let mut connection = open(url)?;
-    let migrated = match state::other_encoding(&mut connection) {
+    let migrated = match encoding_of_new(&mut connection) {
         Ok(Some(encoding)) => return Err(MigrateError::Encoding(encoding)),
         Ok(None) => run(&mut connection, migrations),
         Err(error) => Err(error.into()),
@@ -173,6 +174,20 @@ pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>
             Ok(_) => MigrateError::Failed(error),
         }),
     }
+}
+
+/// The encoding of a database that has no tables yet and cannot store every character. One that is in use is brought up to date, so
+/// that a backup can move it; [`check_encoding`] refuses it at the start.
+fn encoding_of_new(connection: &mut AnyConnection) -> QueryResult<Option<String>> {
+    Ok(if state::applied(connection)?.is_empty() { state::other_encoding(connection)? } else { None })
+}
+
+/// Checks that the database can store every character.
+///
+/// # Errors
+/// [`MigrateError::Encoding`].
+pub fn check_encoding(connection: &mut AnyConnection) -> QueryResult<Result<(), MigrateError>> {
+    Ok(state::other_encoding(connection)?.map_or(Ok(()), |encoding| Err(MigrateError::Encoding(encoding))))
 }
 
 /// Whether PostgreSQL no longer responds on this connection. `ROLLBACK` succeeds even in an aborted transaction, where every

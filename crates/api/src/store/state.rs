@@ -158,7 +158,7 @@ fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
 }
 
 /// The versions of the applied migrations. diesel's own query would create its table first.
-fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+pub(super) fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     if !all_tables(connection)?.iter().any(|table| table == MIGRATIONS) {
         return Ok(Vec::new());
     }

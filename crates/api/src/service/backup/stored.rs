@@ -74,10 +74,10 @@ impl SkippedFile {
 
 /// The newest backup, if there is one. Files that are named later than now, or are not backups, are skipped and reported. One that
 /// cannot be read is an error, because an older one is not what was asked for. If several databases keep their backups here, the
-/// newest one of `own` is meant.
+/// newest one of `own` is meant. Old names, which name no database, may be of any.
 ///
 /// # Errors
-/// [`BackupError::Several`] if `own` is none of them.
+/// [`BackupError::Several`] if `own` is none of them, or if they are several and `own` is not known.
 pub async fn latest(
     files: &Files,
     now: DateTime<Utc>,
@@ -86,13 +86,17 @@ pub async fn latest(
     let ScanResult { found: mut names, mut skipped } = named_until(files, now).await?;
     // The newest of each, by database.
     let newest: BTreeMap<_, _> = names.iter().map(|name| (name.database, *name)).collect();
-    if newest.keys().flatten().count() > 1 {
+    if newest.len() > 1 {
         let own = own.await;
-        if own.is_none() || !newest.contains_key(&own) {
+        let are_several = newest.keys().flatten().count() > 1;
+        let has_own = own.is_some() && newest.contains_key(&own);
+        if !has_own && (are_several || own.is_some()) {
             return Err(BackupError::Several(newest.into_values().collect()));
         }
-        names.retain(|name| name.database == own);
-        skipped.retain(|file| file.name.database == own);
+        if are_several {
+            names.retain(|name| name.database == own);
+            skipped.retain(|file| file.name.database == own);
+        }
     }
     for name in names.into_iter().rev() {
         let Some(file) = SkippedFile::unless_backup(name, Ok(is_backup(files, name).await?)) else {

@@ -61,6 +61,7 @@ async fn attempt(services: &Services) -> Result<(), DatabaseStartError> {
     let dialect = store::dialect(&url);
     let schema = Arc::clone(&services.schema);
     let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url, &schema.migrations)).await??;
+    services.store.run(migrations::check_encoding).await??;
     let schema = Arc::clone(&services.schema);
     services.store.run(move |connection| schema.check(connection)).await??;
     // Before the first request, and before anything depends on the time.

@@ -53,6 +53,13 @@ pub(super) fn failed(command: Command) -> String {
 async fn a_database_of_another_encoding_is_backed_up_and_nothing_is_restored_into_it() {
     let (db, folder) = (TestDb::of_the_program(Database::Postgres), tempfile::tempdir().unwrap());
     db.set_encoding("LATIN1");
+    // The database of an earlier release.
+    db.execute("DROP TABLE database_identity");
+    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000014'");
+    assert!(failed(api(folder.path(), db.url(), &["create"])).contains("run `api migrate` first"));
+    let mut migrate = Command::new(env!("CARGO_BIN_EXE_api"));
+    migrate.current_dir(folder.path()).env("DATABASE_URL", db.url()).arg("migrate");
+    done(migrate);
     done(api(folder.path(), db.url(), &["create"]));
     let target = TestDb::empty(Database::Postgres);
     target.set_encoding("SQL_ASCII");

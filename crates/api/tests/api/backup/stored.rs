@@ -200,8 +200,12 @@ async fn only_the_backups_of_the_own_database_are_deleted_or_the_latest() {
         };
         put(&ours).await;
         put(&earlier).await;
-        let newest = latest(&files, now, nobody()).await.unwrap().found;
-        assert_eq!(newest, Some(parsed(&earlier[4])), "one database, of an earlier release until today");
+        for known in [None, id(&ours[4])] {
+            let newest = latest(&files, now, async { known }).await.unwrap().found;
+            assert_eq!(newest, Some(parsed(&earlier[4])), "one database, of an earlier release until today");
+        }
+        let other = latest(&files, now, async { id(&theirs[4]) }).await;
+        assert!(other.is_err(), "the backups with an earlier name may be another database's");
 
         put(&theirs).await;
         for own in [&ours, &theirs] {
