@@ -1,6 +1,6 @@
 //! Times in the user's language.
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset, TimeDelta, Utc};
 use js_sys::{Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -41,9 +41,14 @@ fn text_in_zone(at: DateTime<Utc>, offset_at: impl Fn(DateTime<Utc>) -> FixedOff
 
 fn instant_in_zone(text: &str, offset_at: impl Fn(DateTime<Utc>) -> FixedOffset) -> Option<DateTime<Utc>> {
     let local = NaiveDateTime::parse_from_str(text, FIELD_FORM).ok()?;
-    // The offset depends on the instant: the first guess is wrong only near a change of the clocks.
-    let guess = local.checked_sub_offset(offset_at(local.and_utc()))?;
-    Some(local.checked_sub_offset(offset_at(guess.and_utc()))?.and_utc())
+    // The offset depends on the instant. Near a change of the clocks there are two, before and after it.
+    let instants = [-1, 1].map(|days| {
+        let near = local.checked_add_signed(TimeDelta::days(days))?;
+        Some(local.checked_sub_offset(offset_at(near.and_utc()))?.and_utc())
+    });
+    // An hour that is repeated means its first occurrence, and one that is skipped the time after the change.
+    let shown = instants.into_iter().flatten().find(|at| at.with_timezone(&offset_at(*at)).naive_local() == local);
+    shown.or(instants[0])
 }
 
 fn date(at: DateTime<Utc>) -> js_sys::Date {
@@ -79,14 +84,16 @@ mod tests {
     #[test]
     fn a_local_time_is_the_same_instant_in_utc_on_both_sides_of_a_change_of_the_clocks() {
         type Zone = fn(DateTime<Utc>) -> FixedOffset;
-        let cases: [(&str, Zone, &str); 8] = [
+        let cases: [(&str, Zone, &str); 10] = [
             ("2026-01-01T00:30", berlin, "2025-12-31T23:30:00Z"),
             ("2026-03-29T01:30", berlin, "2026-03-29T00:30:00Z"),
             ("2026-03-29T03:30", berlin, "2026-03-29T01:30:00Z"),
             ("2026-10-25T01:30", berlin, "2026-10-24T23:30:00Z"),
+            ("2026-10-25T02:30", berlin, "2026-10-25T00:30:00Z"),
             ("2026-10-25T03:30", berlin, "2026-10-25T02:30:00Z"),
             ("2026-03-08T01:30", new_york, "2026-03-08T06:30:00Z"),
             ("2026-03-08T03:30", new_york, "2026-03-08T07:30:00Z"),
+            ("2026-11-01T01:30", new_york, "2026-11-01T05:30:00Z"),
             ("2026-11-01T03:30", new_york, "2026-11-01T08:30:00Z"),
         ];
         for (text, zone, utc) in cases {
@@ -94,6 +101,12 @@ mod tests {
             assert_eq!(instant_in_zone(text, zone), Some(instant), "{text}");
             assert_eq!(text_in_zone(instant, zone), text);
         }
+    }
+
+    #[test]
+    fn a_local_time_that_is_skipped_is_the_one_after_the_change() {
+        assert_eq!(instant_in_zone("2026-03-29T02:30", berlin), "2026-03-29T01:30:00Z".parse().ok());
+        assert_eq!(instant_in_zone("2026-03-08T02:30", new_york), "2026-03-08T07:30:00Z".parse().ok());
     }
 
     #[test]
