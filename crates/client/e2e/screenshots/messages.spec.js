@@ -24,7 +24,8 @@ for (const variant of VARIANTS) {
       const response = await route.fetch();
       if (!response.ok()) return route.fulfill({ response });
       const [one] = await response.json();
-      const others = Array.from({ length: 59 }, (_, i) => ({ ...one, current: false, id: one.id.replace(/..$/, String(i + 10)) }));
+      const ids = Array.from({ length: 60 }, (_, i) => one.id.replace(/..$/, String(i + 10))).filter((id) => id !== one.id);
+      const others = ids.slice(0, 59).map((id) => ({ ...one, current: false, id }));
       return route.fulfill({ status: 200, headers: cors, json: [one, ...others] });
     });
     await app.visitSessions();
