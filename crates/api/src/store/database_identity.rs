@@ -31,6 +31,7 @@ impl FromStr for DatabaseId {
     }
 }
 
+/// The identity of this database.
 pub fn get(connection: &mut AnyConnection) -> QueryResult<DatabaseId> {
     let id: String = database_identity::table.select(database_identity::id).first(connection)?;
     id.parse().map_err(|()| diesel::result::Error::DeserializationError("database_identity has no valid id".into()))

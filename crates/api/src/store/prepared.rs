@@ -1,7 +1,8 @@
 //! Writing statements that stay prepared.
 //!
-//! diesel keeps a statement prepared on its connection only if the text cannot vary, and it takes no `UPDATE` and no upsert for such a
-//! one: the server would parse and plan them for every request. These nodes differ from diesel's own in that only.
+//! diesel keeps a statement prepared on its connection only if its text cannot vary. It assumes that the text of every `UPDATE` and
+//! every upsert can, so the server would parse and plan them for each request. These statements do the same as diesel's and stay
+//! prepared.
 
 use diesel::backend::Backend;
 use diesel::prelude::*;
