@@ -1,6 +1,6 @@
 //! Email addresses.
 
-use super::folding::{folded, is_disguised};
+use super::case_folding::{case_folded, is_disguised};
 use super::former::former_email;
 use super::parts::{Name, composed, mailable_parts};
 use auth_types::invisible::trimmed;
@@ -42,7 +42,7 @@ pub fn typed_email(input: &str) -> Result<Name, String> {
 /// One sentence for the person who typed it, if the domain is not valid.
 pub fn canonical_email(address: &str) -> Result<String, String> {
     let (local, domain) = mailable_parts(trimmed(address))?;
-    Ok(format!("{}@{domain}", folded(&local)))
+    Ok(format!("{}@{domain}", case_folded(&local)))
 }
 
 /// Whether both addresses certainly belong to the same mailbox, because they differ in case only. A warning to the one about a
@@ -55,7 +55,7 @@ pub fn is_same_mailbox(one: &str, other: &str) -> bool {
 /// The form that the mails to an address are counted by: the mailbox to which a mail server would deliver.
 pub fn counted_email(address: &str) -> String {
     let parts = mailable_parts(address.trim());
-    parts.map_or_else(|_| address.to_owned(), |(local, domain)| format!("{}@{domain}", folded(&local)))
+    parts.map_or_else(|_| address.to_owned(), |(local, domain)| format!("{}@{domain}", case_folded(&local)))
 }
 
 /// The address as mail servers accept it: NFC before the `@`, IDNA after it.

@@ -26,6 +26,6 @@ pub(super) fn former_username(name: &str) -> String {
     if is_too_long(name) || name.nfkc().nth(CANONICAL_MAX_LENGTH).is_some() {
         return name.trim().to_owned();
     }
-    let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
-    fold(&fold(name)).trim().to_owned()
+    let normalized = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
+    normalized(&normalized(name)).trim().to_owned()
 }

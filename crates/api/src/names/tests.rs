@@ -1,5 +1,5 @@
 use super::former::former_username;
-use super::{Name, canonical_email, canonical_username, fold, new_email, new_username, typed_email};
+use super::{Name, canonical_email, canonical_username, migrated, new_email, new_username, typed_email};
 use auth_types::invisible::trimmed;
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
@@ -104,19 +104,19 @@ fn a_name_of_an_earlier_release_is_found_as_it_was_stored() {
     }
     assert_eq!(former_username("\u{3164}ada"), "\u{1160}ada");
     // Some Arabic presentation forms contain a space.
-    let folded = former_username("\u{fe72}p");
-    assert_eq!(former_username(&folded), folded);
+    let canonical = former_username("\u{fe72}p");
+    assert_eq!(former_username(&canonical), canonical);
 }
 
 #[test]
-fn a_row_is_folded_name_by_name() {
-    let folded = fold("\u{200b}Ada@example.com", Some("a\u{3164}b"), "\u{feff}Ada\u{202e} Lovelace");
-    assert_eq!(folded.email.map(|email| email.canonical).as_deref(), Some("ada@example.com"));
-    assert_eq!(folded.username, None);
-    assert_eq!(folded.display_name, "Ada Lovelace");
-    assert_eq!(fold("", None, "ന്\u{200d} a\u{200b}\u{ad}b ന്\u{200d}").display_name, "ന്\u{200d} ab ന്\u{200d}");
-    assert_eq!(fold("a\u{200b}da@example.com", None, "").email, None);
-    assert_eq!(fold("jac\u{212a}@example.org", None, "").email.unwrap_or_default().shown, "jacK@example.org");
+fn a_row_is_migrated_name_by_name() {
+    let names = migrated("\u{200b}Ada@example.com", Some("a\u{3164}b"), "\u{feff}Ada\u{202e} Lovelace");
+    assert_eq!(names.email.map(|email| email.canonical).as_deref(), Some("ada@example.com"));
+    assert_eq!(names.username, None);
+    assert_eq!(names.display_name, "Ada Lovelace");
+    assert_eq!(migrated("", None, "ന്\u{200d} a\u{200b}\u{ad}b ന്\u{200d}").display_name, "ന്\u{200d} ab ന്\u{200d}");
+    assert_eq!(migrated("a\u{200b}da@example.com", None, "").email, None);
+    assert_eq!(migrated("jac\u{212a}@example.org", None, "").email.unwrap_or_default().shown, "jacK@example.org");
 }
 
 #[test]

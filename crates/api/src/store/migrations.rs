@@ -19,7 +19,7 @@ const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
 
 /// The migration that brings the names of all rows into their current canonical form, which SQL cannot do. An earlier one did
 /// the same for the form of its release, and has nothing left to do.
-pub const NAME_FOLDING_MIGRATION: &str = "00000000000013";
+pub const NAME_MIGRATION: &str = "00000000000013";
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -244,14 +244,14 @@ fn run_pending(connection: &mut AnyConnection, migrations: &Migrations) -> Resul
     Ok(done)
 }
 
-/// Runs the oldest pending migration, and folds the names if it is the one that requires it.
+/// Runs the oldest pending migration, and migrates the names if it is the one that requires it.
 fn run_next(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Option<String>, AnyError> {
     let version = match connection {
         AnyConnection::Postgres(postgres) => run_next_of(postgres, migrations)?,
         AnyConnection::Sqlite(sqlite) => run_next_of(sqlite, migrations)?,
     };
-    if version.as_deref() == Some(NAME_FOLDING_MIGRATION) {
-        names::fold_all(connection)?;
+    if version.as_deref() == Some(NAME_MIGRATION) {
+        names::migrate_all(connection)?;
     }
     Ok(version)
 }

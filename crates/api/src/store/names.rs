@@ -7,7 +7,7 @@ use super::any::AnyConnection;
 use super::schema::{mail_outbox, one_time_tokens, pending_registrations, users};
 use super::types::At;
 use super::users::{find_by_spelling, find_other_by_spelling};
-use crate::names::{Folded, Name, Spellings, fold, is_same_mailbox};
+use crate::names::{MigratedNames, Name, Spellings, is_same_mailbox, migrated};
 use auth_types::UserId;
 use diesel::prelude::*;
 
@@ -40,29 +40,29 @@ impl Named {
         Some(Name { shown: self.username.clone()?, canonical: self.username_canonical.clone()? })
     }
 
-    fn folded(&self) -> Folded {
-        fold(&self.email, self.username.as_deref(), &self.display_name)
+    fn migrated(&self) -> MigratedNames {
+        migrated(&self.email, self.username.as_deref(), &self.display_name)
     }
 }
 
-/// Folds the names of all users and pending registrations, and the recipients of waiting mails. Must run inside a transaction.
-pub fn fold_all(connection: &mut AnyConnection) -> QueryResult<()> {
+/// Migrates the names of all users and pending registrations, and the recipients of waiting mails. Must run inside a transaction.
+pub fn migrate_all(connection: &mut AnyConnection) -> QueryResult<()> {
     let mut after = 0;
-    while let Some(last) = fold_users(connection, after)? {
+    while let Some(last) = migrate_users(connection, after)? {
         after = last;
     }
     after = 0;
-    while let Some(last) = fold_pending_registrations(connection, after)? {
+    while let Some(last) = migrate_pending_registrations(connection, after)? {
         after = last;
     }
     after = 0;
-    while let Some(last) = fold_recipients(connection, after)? {
+    while let Some(last) = migrate_recipients(connection, after)? {
         after = last;
     }
     Ok(())
 }
 
-fn fold_users(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+fn migrate_users(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<Named> = users::table
         .filter(users::id.gt(after))
         .filter(users::deleted_at.is_null())
@@ -78,16 +78,16 @@ fn fold_users(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<
         ))
         .load(connection)?;
     for user in page.iter().filter(|user| !user.is_plain()) {
-        let folded = user.folded();
-        fold_email(connection, user, folded.email)?;
-        fold_username(connection, user, folded.username)?;
+        let names = user.migrated();
+        migrate_email(connection, user, names.email)?;
+        migrate_username(connection, user, names.username)?;
         let row = diesel::update(users::table.find(user.id));
-        row.set(users::display_name.eq(folded.display_name)).execute(connection)?;
+        row.set(users::display_name.eq(names.display_name)).execute(connection)?;
     }
     Ok(page.last().map(|user| user.id))
 }
 
-fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>) -> QueryResult<()> {
+fn migrate_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>) -> QueryResult<()> {
     let Some(Name { shown, canonical }) = email else {
         report(user.id, "the address does not fit the rules");
         return Ok(());
@@ -112,7 +112,7 @@ fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>)
     diesel::update(links).set(one_time_tokens::email.eq(&shown)).execute(connection).map(|_| ())
 }
 
-fn fold_username(connection: &mut AnyConnection, user: &Named, username: Option<Name>) -> QueryResult<()> {
+fn migrate_username(connection: &mut AnyConnection, user: &Named, username: Option<Name>) -> QueryResult<()> {
     if user.username.is_none() {
         return Ok(());
     }
@@ -131,7 +131,7 @@ fn fold_username(connection: &mut AnyConnection, user: &Named, username: Option<
 }
 
 /// Pending registrations reserve no names, so they cannot collide.
-fn fold_pending_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+fn migrate_pending_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<Named> = pending_registrations::table
         .filter(pending_registrations::id.gt(after))
         .order(pending_registrations::id)
@@ -146,7 +146,7 @@ fn fold_pending_registrations(connection: &mut AnyConnection, after: i64) -> Que
         ))
         .load(connection)?;
     for pending in page.iter().filter(|pending| !pending.is_plain()) {
-        let Folded { email, username, display_name } = pending.folded();
+        let MigratedNames { email, username, display_name } = pending.migrated();
         let email = email.unwrap_or_else(|| pending.email());
         let username = username.or_else(|| pending.username());
         diesel::update(pending_registrations::table.find(pending.id))
@@ -163,7 +163,7 @@ fn fold_pending_registrations(connection: &mut AnyConnection, after: i64) -> Que
 }
 
 /// A mail that was requested with an address alone finds its account, or its pending registration, through that address.
-fn fold_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+fn migrate_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<(i64, String)> = mail_outbox::table
         .filter(mail_outbox::id.gt(after))
         .filter(mail_outbox::user_id.is_null())

@@ -345,7 +345,7 @@ async fn a_mail_in_transmission_is_not_lost_when_the_clock_jumps(database: Datab
         deliver_due(app.services()).await.unwrap();
         hang_up.join().unwrap();
         assert_eq!(db.number("SELECT count(*) FROM mail_outbox WHERE attempts = 1"), 1, "{jump}");
-        // The claim ends after two minutes. This process has not compared its clock.
+        // The lease ends after two minutes. This process has not compared its clock.
         let later = Arc::new(ManualClock::running(Duration::minutes(2)));
         let later = TestApp::builder_on(db).clock(&later).start().await;
         assert_eq!(later.deliver_mail().await.len(), 1, "{jump}");

@@ -1,4 +1,4 @@
-//! Changes between the moment when a worker claims a mail and the moment when it renders it.
+//! Changes between the moment when a worker leases a mail and the moment when it renders it.
 
 use crate::support::{
     Database, Mail, PASSWORD, TestApp, TestResponse, eventually, hold_hashing, on_both_databases, pictures, send,
@@ -25,8 +25,8 @@ on_both_databases![
 const ADA: &str = "ada@example.com";
 const NEW: &str = "countess@example.org";
 
-/// Runs `sql` as soon as a worker has claimed a mail of this kind, before it does anything with it.
-fn when_claimed(app: &TestApp, kind: &str, sql: &str) {
+/// Runs `sql` as soon as a worker has leased a mail of this kind, before it does anything with it.
+fn when_leased(app: &TestApp, kind: &str, sql: &str) {
     let condition = format!("old.attempts = 0 AND new.kind = '{kind}'");
     match app.db().database() {
         Database::Sqlite => app.db().execute(&format!(
@@ -64,7 +64,7 @@ async fn a_change_of_address_that_was_withdrawn_is_not_mailed(database: Database
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     request_change(&app, &tokens).await.has_status(202);
-    when_claimed(&app, "change_email", "DELETE FROM mail_outbox WHERE kind = 'change_email'");
+    when_leased(&app, "change_email", "DELETE FROM mail_outbox WHERE kind = 'change_email'");
     let mails = app.deliver_mail().await;
     assert_eq!(subjects_to(&mails, NEW), Vec::<&str>::new());
     assert_eq!(subjects_to(&mails, ADA), ["Your email address is about to change"]);
@@ -74,7 +74,7 @@ async fn a_change_of_address_that_was_withdrawn_is_not_mailed(database: Database
 async fn an_account_that_was_deactivated_gets_no_link(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     request_reset(&app, ADA).await;
-    when_claimed(&app, "reset_password", "UPDATE users SET is_active = false");
+    when_leased(&app, "reset_password", "UPDATE users SET is_active = false");
     assert_eq!(app.deliver_mail().await.len(), 0);
     assert_eq!(app.db().number(LIVE_LINKS), 0);
 }
@@ -83,7 +83,7 @@ async fn an_address_that_the_account_no_longer_has_gets_no_link(database: Databa
     let app = TestApp::builder(database).user(ADA).start().await;
     request_reset(&app, ADA).await;
     let moved = format!("UPDATE users SET email = '{NEW}', email_canonical = '{NEW}'");
-    when_claimed(&app, "reset_password", &moved);
+    when_leased(&app, "reset_password", &moved);
     assert_eq!(app.deliver_mail().await.len(), 0);
     assert_eq!(app.db().number(LIVE_LINKS), 0);
 }
@@ -93,7 +93,7 @@ async fn the_former_owner_of_an_address_gets_no_notice(database: Database) {
     let body = json!({"email": ADA, "password": PASSWORD});
     app.post("/api/auth/register/", &body).await.has_status(202);
     let moved = format!("UPDATE users SET email = '{NEW}', email_canonical = '{NEW}'");
-    when_claimed(&app, "account_exists", &moved);
+    when_leased(&app, "account_exists", &moved);
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
@@ -102,7 +102,7 @@ async fn a_notice_of_a_deleted_account_is_not_mailed(database: Database) {
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
     send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
-    when_claimed(&app, "password_changed", "DELETE FROM mail_outbox WHERE kind = 'password_changed'");
+    when_leased(&app, "password_changed", "DELETE FROM mail_outbox WHERE kind = 'password_changed'");
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 

@@ -65,7 +65,7 @@ mod login_floods;
 mod logout;
 mod logs;
 mod mail;
-mod mail_claims;
+mod mail_leases;
 mod mail_limits;
 mod mail_links;
 mod mail_partial_refusals;

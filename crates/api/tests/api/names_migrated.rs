@@ -1,4 +1,4 @@
-//! Names that an older release has stored: the migration folds them, and their accounts keep their sign-in and their mail.
+//! Names that an older release has stored: the migration rewrites them, and their accounts keep their sign-in and their mail.
 
 use crate::names::ADA;
 use crate::pending_registrations::{click, request, sign_up};
@@ -20,13 +20,13 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 on_both_databases![
-    stored_rows_are_folded,
-    a_row_that_cannot_be_folded_keeps_its_sign_in,
+    stored_rows_are_migrated,
+    a_row_that_cannot_be_migrated_keeps_its_sign_in,
     every_account_keeps_the_sign_in_of_its_names,
     an_address_in_its_former_spelling_is_taken,
     an_address_in_its_former_spelling_cannot_be_confirmed_by_another_person,
     the_owner_of_an_address_replaces_unused_accounts_in_all_its_spellings,
-    a_stored_address_is_folded_and_keeps_getting_mail,
+    a_stored_address_is_migrated_and_keeps_getting_mail,
     mail_goes_to_the_account_that_the_address_signs_in_to,
 ];
 
@@ -37,8 +37,8 @@ struct OldRow {
     display_name: &'static str,
 }
 
-/// The version of the migration that folds names.
-const FOLDING: &str = "00000000000013";
+/// The version of the migration that rewrites names.
+const NAME_MIGRATION: &str = "00000000000013";
 
 /// A database of the older release, with users from id 1 on, after the migration.
 fn migrated_db(database: Database, users: &[OldRow]) -> Arc<TestDb> {
@@ -46,7 +46,7 @@ fn migrated_db(database: Database, users: &[OldRow]) -> Arc<TestDb> {
 }
 
 fn migrate_with(db: TestDb, users: &[OldRow]) -> Arc<TestDb> {
-    db.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{FOLDING}'"));
+    db.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{NAME_MIGRATION}'"));
     let hash = api::service::passwords::hashing::hash(PASSWORD, 4).unwrap();
     for OldRow { email, username, display_name } in users {
         db.execute(&format!(
@@ -56,13 +56,13 @@ fn migrate_with(db: TestDb, users: &[OldRow]) -> Arc<TestDb> {
             email.0, email.1, username.0, username.1
         ));
     }
-    assert_eq!(migrate(&db.parsed_url()).unwrap(), [FOLDING]);
+    assert_eq!(migrate(&db.parsed_url()).unwrap(), [NAME_MIGRATION]);
     Arc::new(db)
 }
 
 const PLAIN: OldRow = OldRow { email: (ADA, ADA), username: ("Ada", "ada"), display_name: "Ada" };
 
-async fn stored_rows_are_folded(database: Database) {
+async fn stored_rows_are_migrated(database: Database) {
     let users = [
         OldRow {
             email: ("\u{200b}Ada@example.com", "\u{200b}ada@example.com"),
@@ -95,7 +95,7 @@ async fn stored_rows_are_folded(database: Database) {
     assert_eq!(migrate(&app.db().parsed_url()).unwrap(), Vec::<String>::new());
 }
 
-async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
+async fn a_row_that_cannot_be_migrated_keeps_its_sign_in(database: Database) {
     let users = [
         PLAIN,
         OldRow {
@@ -108,7 +108,7 @@ async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
             username: ("ﬁnn", "finn"),
             display_name: "",
         },
-        // Folded, this address would have the former spelling of the next one.
+        // Migrated, this address would have the former spelling of the next one.
         OldRow {
             email: ("\u{feff}νίκος@example.gr", "\u{feff}νίκος@example.gr"),
             username: ("nik", "nik"),
@@ -304,8 +304,8 @@ fn former_email(local: &str) -> String {
 
 /// A username as the older release compared it.
 fn former_username(name: &str) -> String {
-    let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
-    fold(&fold(name)).trim().to_owned()
+    let normalized = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
+    normalized(&normalized(name)).trim().to_owned()
 }
 
 async fn every_account_keeps_the_sign_in_of_its_names(database: Database) {
@@ -344,12 +344,12 @@ async fn every_account_keeps_the_sign_in_of_its_names(database: Database) {
     }
 }
 
-async fn a_stored_address_is_folded_and_keeps_getting_mail(database: Database) {
+async fn a_stored_address_is_migrated_and_keeps_getting_mail(database: Database) {
     let row = |email, username| OldRow { email, username: (username, username), display_name: "" };
     let users = [
         row(("νίκος.π@example.gr", "νίκος.π@example.gr"), "one"),
         row(("J\u{30c}o@example.com", "j\u{30c}o@example.com"), "two"),
-        // Both would fold to the second row's address: the first row keeps its form.
+        // Both would get the second row's address: the first row keeps its form.
         row(("µ@example.com", "µ@example.com"), "three"),
         row(("Μ@example.com", "μ@example.com"), "four"),
     ];

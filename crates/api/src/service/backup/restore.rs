@@ -108,8 +108,8 @@ fn finish(
     heads: &[TableHead],
     header: &Header,
 ) -> Result<(), BackupError> {
-    if header.schema.as_str() < migrations::NAME_FOLDING_MIGRATION {
-        loading.write(names::fold_all)?;
+    if header.schema.as_str() < migrations::NAME_MIGRATION {
+        loading.write(names::migrate_all)?;
     }
     for table in plan.coverage.tables.iter().filter(|table| table.is_numbered()) {
         let last_id = heads.iter().find(|head| head.table == table.name).and_then(|head| head.last_id).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! How many mails an address gets: counted when they are sent, no matter what they are about and who requested them.
 //!
 //! No request is refused because of another user's address: requests are limited by client, and mails beyond an address's quota
-//! are not sent. A link is dropped then, and the previous one stays valid; a notice waits and is folded into the next one of its
+//! are not sent. A link is dropped then, and the previous one stays valid; a notice waits and is merged into the next one of its
 //! kind.
 
 use crate::clock::MAX_CLOCK_SKEW;

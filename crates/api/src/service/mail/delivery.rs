@@ -2,7 +2,7 @@
 //!
 //! A worker that was so slow that another one took over its mail has nothing more to report about it: no log line, event or metric.
 
-use super::in_flight::claimed_at;
+use super::in_flight::leased_at;
 use super::metrics::MailOutcome;
 use super::prepare::{PrepareError, Prepared, prepare};
 use super::send_error::{FailureScope, SendError, ServerResponse};
@@ -40,14 +40,14 @@ pub(super) enum DeliveryOutcome {
     Expired,
 }
 
-/// Makes one delivery attempt of a mail that a worker has claimed, and records the outcome.
+/// Makes one delivery attempt of a mail that a worker has leased, and records the outcome.
 pub(super) async fn deliver(
     services: &Services,
     transport: &OpenTransport<'_>,
     mail: &MailRow,
 ) -> Result<DeliveryOutcome, StoreError> {
     let sent = send(services, transport, mail).await;
-    let outcome = sent.inspect_err(|_| services.mailer.health.not_probed(claimed_at(mail)))?;
+    let outcome = sent.inspect_err(|_| services.mailer.health.not_probed(leased_at(mail)))?;
     record_health(services, mail, &outcome);
     let _permit = services.mailer.in_flight.database_permit().await;
     match &outcome {
@@ -78,7 +78,7 @@ async fn send(
     transport: &OpenTransport<'_>,
     mail: &MailRow,
 ) -> Result<DeliveryOutcome, StoreError> {
-    // The clock may have become wrong since the mail was claimed.
+    // The clock may have become wrong since the mail was leased.
     let now = match services.clock.checked_now() {
         Ok(now) => now,
         Err(wrong) => return Ok(DeliveryOutcome::NotReady(format!("the clock {wrong}"))),
@@ -106,7 +106,7 @@ async fn send(
 /// Records what the attempt shows about the mail server.
 fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome) {
     let mailer = &services.mailer;
-    let claimed_at = claimed_at(mail);
+    let leased_at = leased_at(mail);
     match outcome {
         DeliveryOutcome::Sent(_) => {
             mailer.health.accepted();
@@ -115,8 +115,8 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
         }
         DeliveryOutcome::Failed(error) => {
             match (error.scope, error.response) {
-                (FailureScope::Us, _) => mailer.health.failed(claimed_at, services.now()),
-                (FailureScope::Form, _) | (_, ServerResponse::None) => mailer.health.not_probed(claimed_at),
+                (FailureScope::Us, _) => mailer.health.failed(leased_at, services.now()),
+                (FailureScope::Form, _) | (_, ServerResponse::None) => mailer.health.not_probed(leased_at),
                 (FailureScope::Mail | FailureScope::Recipient, _) => mailer.health.accepted(),
             }
             record_failure(services, mail, error);
@@ -126,7 +126,7 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
         | DeliveryOutcome::Deferred
         | DeliveryOutcome::NotReady(_)
         | DeliveryOutcome::Expired => {
-            mailer.health.not_probed(claimed_at);
+            mailer.health.not_probed(leased_at);
         }
     }
 }
@@ -186,8 +186,8 @@ async fn finish(services: &Services, mail: &MailRow, outcome: MailOutcome) -> Re
     Ok(())
 }
 
-/// Postpones the mail, unless it has expired by then. If the clock has become wrong since the mail was claimed, it is due when its
-/// claim ends.
+/// Postpones the mail, unless it has expired by then. If the clock has become wrong since the mail was leased, it is due when its
+/// lease ends.
 async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
     let id = mail.id;
     let kind = mail.kind.as_str();

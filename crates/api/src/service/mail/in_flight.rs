@@ -1,6 +1,6 @@
-//! The mails that this process has claimed and not finished yet.
+//! The mails that this process has leased and not finished yet.
 //!
-//! A process that ends releases them. Otherwise they would wait until their claims expire.
+//! A process that ends releases them. Otherwise they would wait until their leases expire.
 
 use crate::store::mail_outbox::MailRow;
 use chrono::{DateTime, Duration, Utc};
@@ -9,19 +9,19 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// How long a worker may hold a mail before another one can claim it: longer than the database and the server may take.
-pub(super) const CLAIM: Duration = Duration::minutes(2);
+/// How long a worker may hold a mail before another one can lease it: longer than the database and the server may take.
+pub(super) const LEASE: Duration = Duration::minutes(2);
 /// How many mails may use the database at once. All background work of this process has one share there.
 const DATABASE_PERMITS: usize = 4;
 
-/// When a worker claimed the mail that it holds.
-pub(super) fn claimed_at(mail: &MailRow) -> DateTime<Utc> {
-    mail.due_at - CLAIM
+/// When a worker leased the mail that it holds.
+pub(super) fn leased_at(mail: &MailRow) -> DateTime<Utc> {
+    mail.due_at - LEASE
 }
 
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// By id and the end of the claim: this process may claim a mail again while its first attempt is still in progress.
+    /// By id and the end of the lease: this process may lease a mail again while its first attempt is still in progress.
     mails: Mutex<HashMap<(i64, DateTime<Utc>), MailRow>>,
     is_stopping: AtomicBool,
     permits: Semaphore,
@@ -55,7 +55,7 @@ impl InFlight {
         self.mails.lock().drain().map(|(_, mail)| mail).collect()
     }
 
-    /// Stops the claiming of further mails.
+    /// Stops the leasing of further mails.
     pub(super) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
@@ -71,7 +71,7 @@ mod tests {
     use crate::mails::MailKind;
 
     #[test]
-    fn a_mail_that_was_claimed_again_stays_when_its_first_attempt_ends() {
+    fn a_mail_that_was_leased_again_stays_when_its_first_attempt_ends() {
         let start = DateTime::UNIX_EPOCH;
         let first = MailRow {
             id: 1,

@@ -1,6 +1,6 @@
-//! Mail: inserted into the outbox in the transaction that causes it, and sent by the first process that claims it.
+//! Mail: inserted into the outbox in the transaction that causes it, and sent by the first process that leases it.
 //!
-//! A request never waits for a mail server: it inserts a row. The worker claims due mails, creates the link's token if there is
+//! A request never waits for a mail server: it inserts a row. The worker leases due mails, creates the link's token if there is
 //! one, and sends them; a failed attempt is repeated later, until the mail expires. If a process dies between
 //! sending a mail and recording it, another one sends it again: delivery is at least once.
 //!

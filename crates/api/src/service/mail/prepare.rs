@@ -1,6 +1,6 @@
 //! From a row of the outbox to a mail: its recipient, its link, and whether the address may get it now.
 //!
-//! All of this is decided in one transaction, from rows that are read again under their locks: since the row was claimed, its
+//! All of this is decided in one transaction, from rows that are read again under their locks: since the row was leased, its
 //! request may have been withdrawn, or its account changed or deleted.
 
 use super::address_quota::{AddressQuota, Allowance};
@@ -15,7 +15,7 @@ use crate::service::accounts::pending;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::{self, FoldScope, MailRow, NewMail};
+use crate::store::mail_outbox::{self, MailRow, MergeScope, NewMail};
 use crate::store::one_time_tokens::{self, NewToken, TokenHash};
 use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
@@ -41,7 +41,7 @@ pub(super) enum Prepared {
     /// There is no such account or pending registration, nothing left to confirm, the link was used or replaced, a newer mail is
     /// queued, or the owner is notified instead.
     NothingToSend,
-    /// The row was deleted, or another worker has claimed it.
+    /// The row was deleted, or another worker has leased it.
     Withdrawn,
     /// A link exceeds the address's quota. It was deleted, with others that waited for the same address: this number in all.
     OverQuota(usize),
@@ -236,7 +236,7 @@ impl Preparation {
         };
         match self.quota.take(connection, &self.mail, &to, self.now)? {
             Allowance::Available => {
-                let mail = mail_outbox::fold_into(connection, &self.mail, FoldScope::Deferred, self.now)?;
+                let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Deferred, self.now)?;
                 let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
                 Ok(PrepareDecision::Send {
                     mail: Box::new(mail),
@@ -247,7 +247,7 @@ impl Preparation {
                 })
             }
             Allowance::AvailableAt(at) => {
-                let mail = mail_outbox::fold_into(connection, &self.mail, FoldScope::Waiting, self.now)?;
+                let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Waiting, self.now)?;
                 mail_outbox::defer(connection, &mail, at)?;
                 Ok(PrepareDecision::Deferred)
             }

@@ -4,7 +4,7 @@
 //! server, with growing pauses, and all others stay due. No mail is lost until the server is fixed, the server is not flooded with
 //! attempts, and the waiting mails are sent soon afterwards.
 
-use super::in_flight::CLAIM;
+use super::in_flight::LEASE;
 use chrono::{DateTime, Duration, Utc};
 use parking_lot::Mutex;
 
@@ -26,7 +26,7 @@ struct Outage {
 enum OutageState {
     /// No mail is attempted until the pause has passed.
     PausesSince(DateTime<Utc>),
-    /// The mail that was claimed at this time probes the server, until it is finished or its claim ends.
+    /// The mail that was leased at this time probes the server, until it is finished or its lease ends.
     ProbesSince(DateTime<Utc>),
     /// The next mail probes.
     ProbeIsDue,
@@ -37,14 +37,14 @@ impl Outage {
     fn is_waiting(&self, now: DateTime<Utc>) -> bool {
         let (since, wait) = match self.state {
             OutageState::PausesSince(since) => (since, self.pause),
-            OutageState::ProbesSince(since) => (since, CLAIM),
+            OutageState::ProbesSince(since) => (since, LEASE),
             OutageState::ProbeIsDue => return false,
         };
         (since..since + wait).contains(&now)
     }
 
-    fn is_probed_since(&self, claimed_at: DateTime<Utc>) -> bool {
-        matches!(self.state, OutageState::ProbesSince(since) if since == claimed_at)
+    fn is_probed_since(&self, leased_at: DateTime<Utc>) -> bool {
+        matches!(self.state, OutageState::ProbesSince(since) if since == leased_at)
     }
 }
 
@@ -70,21 +70,21 @@ impl ServerHealth {
         *self.0.lock() = None;
     }
 
-    /// Records a failure of the mail that was claimed at `claimed_at`. During an outage only the probe counts, because mails that
+    /// Records a failure of the mail that was leased at `leased_at`. During an outage only the probe counts, because mails that
     /// were sent before it fail for the same reason.
-    pub(super) fn failed(&self, claimed_at: DateTime<Utc>, now: DateTime<Utc>) {
+    pub(super) fn failed(&self, leased_at: DateTime<Utc>, now: DateTime<Utc>) {
         let mut outage = self.0.lock();
         let pause = match *outage {
             None => FIRST_PAUSE,
-            Some(known) if known.is_probed_since(claimed_at) => (known.pause * 2).min(MAX_PAUSE),
+            Some(known) if known.is_probed_since(leased_at) => (known.pause * 2).min(MAX_PAUSE),
             Some(_) => return,
         };
         *outage = Some(Outage { pause, state: OutageState::PausesSince(now) });
     }
 
-    /// Records that no mail was claimed at `claimed_at`, or that it did not get as far as the server. The next one may probe at once.
-    pub(super) fn not_probed(&self, claimed_at: DateTime<Utc>) {
-        if let Some(outage) = self.0.lock().as_mut().filter(|outage| outage.is_probed_since(claimed_at)) {
+    /// Records that no mail was leased at `leased_at`, or that it did not get as far as the server. The next one may probe at once.
+    pub(super) fn not_probed(&self, leased_at: DateTime<Utc>) {
+        if let Some(outage) = self.0.lock().as_mut().filter(|outage| outage.is_probed_since(leased_at)) {
             outage.state = OutageState::ProbeIsDue;
         }
     }
@@ -92,7 +92,7 @@ impl ServerHealth {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLAIM, DateTime, Duration, MAX_PAUSE, ServerHealth};
+    use super::{DateTime, Duration, LEASE, MAX_PAUSE, ServerHealth};
 
     const START: DateTime<chrono::Utc> = DateTime::UNIX_EPOCH;
 
@@ -135,13 +135,13 @@ mod tests {
             let now = probe + Duration::seconds(second);
             health.failed(START, now);
             health.not_probed(START);
-            assert_eq!(health.allowed(16, now), 0, "after {second} s, when a mail claimed before the probe has failed");
+            assert_eq!(health.allowed(16, now), 0, "after {second} s, when a mail leased before the probe has failed");
         }
         let end = probe + Duration::minutes(1);
         health.failed(probe, end);
         assert_eq!(health.allowed(16, end + Duration::seconds(9)), 0);
         assert_eq!(health.allowed(16, end + Duration::seconds(10)), 1);
-        assert_eq!(health.allowed(16, end + Duration::seconds(10) + CLAIM), 1, "the probe was never finished");
+        assert_eq!(health.allowed(16, end + Duration::seconds(10) + LEASE), 1, "the probe was never finished");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) fn render(draft: MailDraft<'_>, token: &SecretString) -> RenderedMail
     render_parts(draft, mail.subject, &parts)
 }
 
-/// How often it happened, if a mail stands for several notices of its kind that were folded.
+/// How often it happened, if a mail stands for several notices of its kind that were merged.
 fn repetitions(row: &MailRow) -> Option<String> {
     let times = row.occurrences;
     let first = row.first_at.filter(|_| row.occurrences > 1)?;

@@ -1,7 +1,7 @@
-//! The worker: claims due mails as slots become free, and releases the unfinished ones when the process ends.
+//! The worker: leases due mails as slots become free, and releases the unfinished ones when the process ends.
 
 use super::delivery::{self, DeliveryOutcome};
-use super::in_flight::CLAIM;
+use super::in_flight::LEASE;
 use super::no_recipient;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
@@ -29,7 +29,7 @@ const STOP_POLL: std::time::Duration = std::time::Duration::from_millis(20);
 /// Sends the due mails and returns how many were sent. Ends when no mail is due and none is in progress.
 ///
 /// # Errors
-/// [`StoreError`]; a mail that was claimed is due again when its claim expires.
+/// [`StoreError`]; a mail that was leased is due again when its lease expires.
 pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
     let transport = services.mailer.open();
     let mut run = DeliveryRun::at(services);
@@ -37,9 +37,9 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
     let mut deliveries = Deliveries { mails: FuturesUnordered::new(), done: Vec::new() };
     loop {
         if failure.is_none() {
-            match deliveries.meanwhile(run.claim()).await {
-                Ok(claimed) => {
-                    deliveries.mails.extend(claimed.into_iter().map(|mail| deliver(services, &transport, mail)));
+            match deliveries.meanwhile(run.lease_next()).await {
+                Ok(leased) => {
+                    deliveries.mails.extend(leased.into_iter().map(|mail| deliver_owned(services, &transport, mail)));
                 }
                 Err(error) => failure = Some(error),
             }
@@ -48,7 +48,7 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
         let checked_until = run.checked_until;
         let mut had_nothing_to_send = false;
         for (mail, outcome) in done {
-            match run.finish(&mail, outcome) {
+            match run.record(&mail, outcome) {
                 Ok(outcome) => had_nothing_to_send |= matches!(outcome, DeliveryOutcome::NothingToSend),
                 Err(error) => failure = Some(error),
             }
@@ -100,12 +100,13 @@ impl<F: Future<Output = FinishedDelivery>> Deliveries<F> {
     }
 }
 
-async fn deliver(services: &Services, transport: &OpenTransport<'_>, mail: MailRow) -> FinishedDelivery {
+/// [`delivery::deliver`], which returns the mail with its outcome.
+async fn deliver_owned(services: &Services, transport: &OpenTransport<'_>, mail: MailRow) -> FinishedDelivery {
     let outcome = delivery::deliver(services, transport, &mail).await;
     (mail, outcome)
 }
 
-/// Lets mails in progress finish for a moment, and releases the others, so that another process can claim them at once. `work` is
+/// Lets mails in progress finish for a moment, and releases the others, so that another process can lease them at once. `work` is
 /// the future that delivers them.
 pub async fn stop(services: &Services, work: impl Future) {
     let mails = &services.mailer.in_flight;
@@ -150,8 +151,8 @@ impl<'s> DeliveryRun<'s> {
         Self { services, slots: SendSlots::default(), counts: RunCounts::since(services.now()), checked_until: 0 }
     }
 
-    /// Claims the mails that get a slot now.
-    async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
+    /// Leases the mails that get a slot now.
+    async fn lease_next(&mut self) -> Result<Vec<MailRow>, StoreError> {
         let Self { services, .. } = *self;
         let mailer = &services.mailer;
         // Read before `allowed`, which may let one mail probe a server that is not good.
@@ -164,14 +165,14 @@ impl<'s> DeliveryRun<'s> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let claimed = self.claim_at(now, limit, was_good).await;
-        if claimed.as_ref().map_or(0, Vec::len) == 0 {
+        let leased = self.lease_at_most(now, limit, was_good).await;
+        if leased.as_ref().map_or(0, Vec::len) == 0 {
             mailer.health.not_probed(now);
         }
-        claimed
+        leased
     }
 
-    async fn claim_at(
+    async fn lease_at_most(
         &mut self,
         now: DateTime<Utc>,
         limit: usize,
@@ -182,14 +183,15 @@ impl<'s> DeliveryRun<'s> {
             give_up_expired(services, now).await?;
         }
         let slots = self.slots.clone();
-        let claim = services.store.run(move |connection| claim(connection, now, slots, limit));
-        let (slots, claimed) = claim.await?;
+        let lease = services.store.run(move |connection| lease_due(connection, now, slots, limit));
+        let (slots, leased) = lease.await?;
         self.slots = slots;
-        services.mailer.in_flight.add(&claimed);
-        Ok(claimed)
+        services.mailer.in_flight.add(&leased);
+        Ok(leased)
     }
 
-    fn finish(
+    /// Records the outcome of a delivery, and frees its slot.
+    fn record(
         &mut self,
         mail: &MailRow,
         outcome: Result<DeliveryOutcome, StoreError>,
@@ -203,30 +205,30 @@ impl<'s> DeliveryRun<'s> {
     }
 }
 
-/// Claims at most `limit` due mails, with a slot for each. The database leaves out domains that have used up their share, because
+/// Leases at most `limit` due mails, with a slot for each. The database leaves out domains that have used up their share, because
 /// they may have many mails; other mails without a slot are skipped here.
-fn claim(
+fn lease_due(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
     mut slots: SendSlots,
     limit: usize,
 ) -> QueryResult<(SendSlots, Vec<MailRow>)> {
-    let mut claimed = Vec::new();
+    let mut leased = Vec::new();
     let mut after = None;
     loop {
         let filter = DueFilter { after, ..slots.filter() };
         let due = mail_outbox::list_due(connection, now, &filter, PAGE)?;
         after = due.last().map(|mail| (mail.turn_at, mail.id));
         for mail in &due {
-            if claimed.len() < limit && slots.take(mail) {
-                match mail_outbox::claim(connection, mail, now, now + CLAIM)? {
-                    Some(mail) => claimed.push(mail),
+            if leased.len() < limit && slots.take(mail) {
+                match mail_outbox::lease(connection, mail, now, now + LEASE)? {
+                    Some(mail) => leased.push(mail),
                     None => slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref())),
                 }
             }
         }
-        if claimed.len() == limit || i64::try_from(due.len()) != Ok(PAGE) {
-            return Ok((slots, claimed));
+        if leased.len() == limit || i64::try_from(due.len()) != Ok(PAGE) {
+            return Ok((slots, leased));
         }
     }
 }
@@ -236,14 +238,14 @@ async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), 
     loop {
         let page = move |connection: &mut AnyConnection| {
             let expired = mail_outbox::list_expired(connection, now, EXPIRED_PAGE)?;
-            let claimed = expired.iter().map(|mail| mail_outbox::claim(connection, mail, now, now + CLAIM));
-            claimed.collect::<QueryResult<Vec<_>>>()
+            let leased = expired.iter().map(|mail| mail_outbox::lease(connection, mail, now, now + LEASE));
+            leased.collect::<QueryResult<Vec<_>>>()
         };
-        let claimed: Vec<_> = services.store.run(page).await?.into_iter().flatten().collect();
-        if claimed.is_empty() {
+        let leased: Vec<_> = services.store.run(page).await?.into_iter().flatten().collect();
+        if leased.is_empty() {
             return Ok(());
         }
-        for mail in claimed {
+        for mail in leased {
             delivery::give_up(services, &mail, "it has expired").await?;
         }
     }

@@ -1,15 +1,15 @@
 //! Table `mail_outbox`: mail that has not been sent yet.
 //!
-//! A worker holds a mail while `due_at` and `attempts` have the values that the worker's claim set. If a worker dies, another one
+//! A worker holds a mail while `due_at` and `attempts` have the values that the worker's lease set. If a worker dies, another one
 //! takes over when `due_at` has passed; a worker that was too slow can no longer change the mail.
 
-mod fold;
+mod merge;
 mod queue;
 mod row;
 
-pub use fold::{FoldScope, fold_into};
+pub use merge::{MergeScope, merge_into};
 pub use queue::{
-    DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_unattempted_duplicates, delete_waiting,
+    DueFilter, DueMail, WaitingMail, backlog, defer, delete, delete_unattempted_duplicates, delete_waiting, lease,
     list_due, list_expired, list_waiting, lock, postpone,
 };
 use row::MailSubject;
@@ -34,7 +34,7 @@ const TURN: Duration = Duration::minutes(3);
 /// Inserts a mail. If too many of the same content already wait for the same address, the oldest are deleted: a newer link would
 /// invalidate the older ones anyway, and notices are counted in the new one.
 pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()> {
-    let folded = fold::fold_surplus(connection, mail)?;
+    let merged = merge::merge_surplus(connection, mail)?;
     let turn_at = next_turn(connection, mail)?;
     diesel::insert_into(mail_outbox::table)
         .values((
@@ -49,8 +49,8 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
             mail_outbox::registration_id.eq(mail.pending_registration),
             mail_outbox::requester.eq(mail.requester.as_deref()),
             mail_outbox::turn_at.eq(At(turn_at)),
-            mail_outbox::occurrences.eq(1 + folded.occurrences),
-            mail_outbox::first_at.eq(folded.first_at.map(At)),
+            mail_outbox::occurrences.eq(1 + merged.occurrences),
+            mail_outbox::first_at.eq(merged.first_at.map(At)),
         ))
         .execute(connection)
         .map(|_| ())

@@ -1,6 +1,6 @@
 //! The outbox as the worker's queue.
 
-use super::fold;
+use super::merge;
 use super::row::MailRow;
 use crate::mails::MailKind;
 use crate::store::any::{AnyConnection, MultiBackend};
@@ -13,14 +13,14 @@ use diesel::prelude::*;
 /// minutes for clocks that differ. A later time was written by a clock that ran ahead, and counts as due.
 const MAX_WAIT: Duration = Duration::minutes(65);
 
-/// The condition for mails that may be claimed now.
+/// The condition for mails that may be leased now.
 macro_rules! is_due {
     ($now:expr) => {
         mail_outbox::due_at.le(At($now)).or(mail_outbox::due_at.gt(At($now + MAX_WAIT)))
     };
 }
 
-/// The row of a mail while the worker's claim holds it. `attempts` alone does not identify a claim, because a deferral resets it.
+/// The row of a mail while the worker's lease lasts. `attempts` alone does not identify a lease, because a deferral resets it.
 macro_rules! held {
     ($mail:expr) => {
         mail_outbox::table
@@ -36,7 +36,7 @@ pub struct DueMail {
     pub id: i64,
     /// Its turn in the queue.
     pub turn_at: DateTime<Utc>,
-    /// How often a worker has claimed it.
+    /// How often a worker has leased it.
     pub attempts: i64,
     pub recipient: String,
     pub requester: Option<String>,
@@ -47,7 +47,7 @@ pub struct DueMail {
 pub struct DueFilter {
     /// Excludes mails to these domains and their subdomains, spelled as in canonical addresses.
     pub busy_domains: Vec<String>,
-    /// Includes only mails that no worker has claimed yet.
+    /// Includes only mails that no worker has leased yet.
     pub only_first_attempts: bool,
     /// Includes only mails behind this position.
     pub after: Option<TurnPosition>,
@@ -105,9 +105,9 @@ pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, limit: i
         .load(connection)
 }
 
-/// Claims a due mail until `until`, when it is due again. Returns `None` if another worker was faster: a single conditional
+/// Leases a due mail until `until`, when it is due again. Returns `None` if another worker was faster: a single conditional
 /// `UPDATE`, which commits by itself, gives it to one of two concurrent workers.
-pub fn claim(
+pub fn lease(
     connection: &mut AnyConnection,
     mail: &DueMail,
     now: DateTime<Utc>,
@@ -170,7 +170,7 @@ pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResul
 /// Deletes the other mails of the same content to the same address that no worker has attempted yet, and returns how many were
 /// deleted.
 pub fn delete_unattempted_duplicates(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<usize> {
-    let ids: Vec<_> = fold::lock_others(connection, mail)?.iter().map(|row| row.id).collect();
+    let ids: Vec<_> = merge::lock_others(connection, mail)?.iter().map(|row| row.id).collect();
     delete_waiting(connection, &ids)
 }
 

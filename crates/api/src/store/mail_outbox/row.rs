@@ -55,10 +55,10 @@ pub struct MailRow {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// When the worker's claim ends.
+    /// When the worker's lease ends.
     pub due_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    /// How often a worker has claimed it, including this time.
+    /// How often a worker has leased it, including this time.
     pub attempts: i64,
     pub requester: Option<String>,
     /// How many events of its kind it stands for.

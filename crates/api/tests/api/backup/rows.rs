@@ -14,7 +14,7 @@ on_both_databases![
     an_empty_database_is_restored_empty,
     every_table_and_every_column_is_covered,
     an_older_backup_is_restored_with_defaults,
-    an_older_backup_is_restored_with_its_names_folded,
+    an_older_backup_is_restored_with_its_names_migrated,
 ];
 
 /// The columns of each table and their types, as `schema.rs` declares them.
@@ -248,8 +248,8 @@ async fn an_older_backup_is_restored_with_defaults(database: Database) {
     }
 }
 
-/// Names that an older release stored are folded by the rules of this release.
-async fn an_older_backup_is_restored_with_its_names_folded(database: Database) {
+/// Names that an older release stored are migrated to the rules of this release.
+async fn an_older_backup_is_restored_with_its_names_migrated(database: Database) {
     let source = TestDb::migrated(database);
     source.execute(
         "INSERT INTO users (email, email_canonical, password_hash, created_at)

@@ -1,4 +1,4 @@
-//! Claims: a mail belongs to one worker, and what a worker does after its claim has ended changes nothing.
+//! Leases: a mail belongs to one worker, and what a worker does after its lease has ended changes nothing.
 
 use crate::mail_refusals::{ADA, TOKEN, WAITING, deliver, has_metric, request_reset, url_of};
 use crate::support::{Database, ONE_SECOND, PASSWORD, Refusal, ScriptedMailServer, TestApp, on_both_databases, send};
@@ -13,7 +13,7 @@ on_both_databases![
     a_worker_that_was_too_slow_changes_nothing,
     a_worker_that_was_too_slow_changes_nothing_after_a_deferral,
     a_worker_that_was_too_slow_reports_nothing,
-    a_worker_whose_mail_was_claimed_before_it_was_prepared_reports_nothing,
+    a_worker_whose_mail_was_leased_before_it_was_prepared_reports_nothing,
 ];
 
 fn list_due(connection: &mut AnyConnection, now: DateTime<Utc>) -> Option<DueMail> {
@@ -21,18 +21,18 @@ fn list_due(connection: &mut AnyConnection, now: DateTime<Utc>) -> Option<DueMai
     due.unwrap().into_iter().next()
 }
 
-/// Claims a mail and does nothing more, like a worker that dies.
-fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
+/// Leases a mail and does nothing more, like a worker that dies.
+fn lease(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
     let due = list_due(connection, now)?;
-    mail_outbox::claim(connection, &due, now, until).unwrap()
+    mail_outbox::lease(connection, &due, now, until).unwrap()
 }
 
 async fn mail_of_a_worker_that_died_is_sent_by_another(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     request_reset(&app, ADA).await;
     let now = app.services().now();
-    let lease = now + Duration::minutes(5);
-    assert!(claim(&mut app.db().connect(), now, lease).is_some());
+    let until = now + Duration::minutes(5);
+    assert!(lease(&mut app.db().connect(), now, until).is_some());
 
     app.clock().advance(Duration::minutes(5) - ONE_SECOND);
     assert_eq!(app.deliver_mail().await.len(), 0);
@@ -44,32 +44,32 @@ async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     request_reset(&app, ADA).await;
     let (mut connection, now) = (app.db().connect(), app.services().now());
-    let slow = claim(&mut connection, now, now).unwrap();
-    let quick = claim(&mut connection, now, now + Duration::minutes(5)).unwrap();
+    let slow = lease(&mut connection, now, now).unwrap();
+    let quick = lease(&mut connection, now, now + Duration::minutes(5)).unwrap();
     assert_eq!((slow.attempts, quick.attempts), (1, 2));
     connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now)).unwrap();
     connection.write_statement(|connection| mail_outbox::delete(connection, &slow)).unwrap();
-    assert!(claim(&mut connection, now, now).is_none());
+    assert!(lease(&mut connection, now, now).is_none());
     assert_eq!(app.db().number(WAITING), 1);
     connection.write_statement(|connection| mail_outbox::delete(connection, &quick)).unwrap();
     assert_eq!(app.db().number(WAITING), 0);
 }
 
-/// A deferral does not count as an attempt, so the claims before and after it have the same number.
+/// A deferral does not count as an attempt, so the leases before and after it have the same number.
 async fn a_worker_that_was_too_slow_changes_nothing_after_a_deferral(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     request_reset(&app, ADA).await;
     let mut connection = app.db().connect();
     let now = app.services().now();
-    let lease = Duration::minutes(2);
+    let time = Duration::minutes(2);
     let read = list_due(&mut connection, now).unwrap();
-    let slow = claim(&mut connection, now, now + lease).unwrap();
-    let deferring = claim(&mut connection, now + lease, now + lease * 2).unwrap();
-    connection.write_statement(|connection| mail_outbox::defer(connection, &deferring, now + lease * 3)).unwrap();
-    let early = mail_outbox::claim(&mut connection, &read, now + lease, now + lease * 2).unwrap();
+    let slow = lease(&mut connection, now, now + time).unwrap();
+    let deferring = lease(&mut connection, now + time, now + time * 2).unwrap();
+    connection.write_statement(|connection| mail_outbox::defer(connection, &deferring, now + time * 3)).unwrap();
+    let early = mail_outbox::lease(&mut connection, &read, now + time, now + time * 2).unwrap();
     assert!(early.is_none(), "a mail that was deferred after it had been read is not due");
 
-    let holding = claim(&mut connection, now + lease * 3, now + lease * 4).unwrap();
+    let holding = lease(&mut connection, now + time * 3, now + time * 4).unwrap();
     assert_eq!(slow.attempts, holding.attempts);
     assert!(!mail_outbox::lock(&mut connection, &slow).unwrap());
     let postponed = connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now));
@@ -79,14 +79,14 @@ async fn a_worker_that_was_too_slow_changes_nothing_after_a_deferral(database: D
     assert!(mail_outbox::lock(&mut connection, &holding).unwrap());
 }
 
-/// As soon as `event` happens, the mail's claim has ended and another worker has claimed the mail.
-fn claim_by_another_after(app: &TestApp, event: &str, mail_id: &str) {
-    let claim = format!("UPDATE mail_outbox SET attempts = attempts + 1 WHERE id = {mail_id}");
+/// As soon as `event` happens, the mail's lease has ended and another worker has leased the mail.
+fn lease_by_another_after(app: &TestApp, event: &str, mail_id: &str) {
+    let lease = format!("UPDATE mail_outbox SET attempts = attempts + 1 WHERE id = {mail_id}");
     match app.db().database() {
-        Database::Sqlite => app.db().execute(&format!("CREATE TRIGGER another AFTER {event} BEGIN {claim}; END")),
+        Database::Sqlite => app.db().execute(&format!("CREATE TRIGGER another AFTER {event} BEGIN {lease}; END")),
         Database::Postgres => {
             app.db().execute(&format!(
-                "CREATE FUNCTION another() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {claim}; RETURN NULL; END $$"
+                "CREATE FUNCTION another() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {lease}; RETURN NULL; END $$"
             ));
             app.db().execute(&format!("CREATE TRIGGER another AFTER {event} EXECUTE FUNCTION another()"))
         }
@@ -111,7 +111,7 @@ async fn assert_nothing_reported(app: &TestApp, case: &str) {
     assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox WHERE attempts = 2"), 1, "{case}");
 }
 
-/// Another worker claims the mail while this one waits for the server's response.
+/// Another worker leases the mail while this one waits for the server's response.
 async fn a_worker_that_was_too_slow_reports_nothing(database: Database) {
     for response in [
         Some(("RCPT", "550 5.1.1 user unknown")),
@@ -123,7 +123,7 @@ async fn a_worker_that_was_too_slow_reports_nothing(database: Database) {
         let case = format!("{response:?}");
         let server = ScriptedMailServer::start();
         let app = start(database, &server).await;
-        claim_by_another_after(&app, "INSERT ON sent_mails FOR EACH ROW", "new.mail_id");
+        lease_by_another_after(&app, "INSERT ON sent_mails FOR EACH ROW", "new.mail_id");
         if let Some((step, reply)) = response {
             server.refuse(step, Refusal::Reply(reply));
         }
@@ -133,12 +133,12 @@ async fn a_worker_that_was_too_slow_reports_nothing(database: Database) {
     }
 }
 
-async fn a_worker_whose_mail_was_claimed_before_it_was_prepared_reports_nothing(database: Database) {
+async fn a_worker_whose_mail_was_leased_before_it_was_prepared_reports_nothing(database: Database) {
     let server = ScriptedMailServer::start();
     let app = start(database, &server).await;
-    let first_claim = "UPDATE ON mail_outbox FOR EACH ROW WHEN (old.attempts = 0)";
-    claim_by_another_after(&app, first_claim, "new.id");
+    let first_lease = "UPDATE ON mail_outbox FOR EACH ROW WHEN (old.attempts = 0)";
+    lease_by_another_after(&app, first_lease, "new.id");
     assert_eq!(deliver(&app).await, 0);
-    assert_nothing_reported(&app, "claimed").await;
+    assert_nothing_reported(&app, "leased").await;
     assert!(server.accepted().is_empty());
 }

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The local part of an address as it is compared: Unicode's full case folding (section 3.13, D145), in NFC. Mail servers
 /// compare by it, too (Postfix, `casefold`), so `ß` and `ss` are one.
-pub(super) fn folded(local: &str) -> String {
+pub(super) fn case_folded(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
     }
@@ -52,7 +52,7 @@ const fn is_living(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{folded, is_disguised};
+    use super::{case_folded, is_disguised};
     use unicode_normalization::UnicodeNormalization;
     use unicode_normalization::char::is_combining_mark;
 
@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn a_folded_address_stays_as_it_is() {
         for text in texts().chain(texts_with('ı')) {
-            let once = folded(&text);
-            assert_eq!(folded(&once), once, "{text:?}");
+            let once = case_folded(&text);
+            assert_eq!(case_folded(&once), once, "{text:?}");
             assert_eq!(composed(&once), once, "{text:?}");
-            assert_eq!(folded(&composed(&text)), once, "{text:?}");
+            assert_eq!(case_folded(&composed(&text)), once, "{text:?}");
         }
     }
 
@@ -97,17 +97,17 @@ mod tests {
     fn folding_ignores_case() {
         for text in texts() {
             let apart: String = text.nfd().collect();
-            let once = folded(&text);
-            assert_eq!(folded(&apart.to_uppercase()), once, "{text:?}");
-            assert_eq!(folded(&apart.to_lowercase()), once, "{text:?}");
+            let once = case_folded(&text);
+            assert_eq!(case_folded(&apart.to_uppercase()), once, "{text:?}");
+            assert_eq!(case_folded(&apart.to_lowercase()), once, "{text:?}");
             let composed = composed(&text);
             if !apart.contains('\u{345}') {
-                assert_eq!(folded(&composed.to_uppercase()), once, "{text:?}");
-                assert_eq!(folded(&composed.to_lowercase()), once, "{text:?}");
-                assert_eq!(folded(&composed.to_uppercase().to_lowercase()), once, "{text:?}");
+                assert_eq!(case_folded(&composed.to_uppercase()), once, "{text:?}");
+                assert_eq!(case_folded(&composed.to_lowercase()), once, "{text:?}");
+                assert_eq!(case_folded(&composed.to_uppercase().to_lowercase()), once, "{text:?}");
             }
         }
-        assert_ne!(folded("ı"), folded("i"));
+        assert_ne!(case_folded("ı"), case_folded("i"));
     }
 
     #[test]

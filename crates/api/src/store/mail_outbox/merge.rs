@@ -1,4 +1,4 @@
-//! Folding: several waiting mails of the same content to the same address become one.
+//! Merging: several waiting mails of the same content to the same address become one.
 
 use super::row::{MAX_WAITING, MailRow, MailSubject, NewMail};
 use crate::mails::MailKind;
@@ -8,25 +8,25 @@ use crate::store::types::At;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// The events that folded mails stood for.
+/// The events that merged mails stood for.
 #[derive(Debug, Default)]
-pub(super) struct FoldTotals {
+pub(super) struct MergeTotals {
     pub(super) occurrences: i64,
     pub(super) first_at: Option<DateTime<Utc>>,
 }
 
-/// Which mails are folded into another one.
+/// Which mails are merged into another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FoldScope {
+pub enum MergeScope {
     /// All mails that no worker has attempted yet.
     Waiting,
     /// The mails that were deferred because their address had reached its quota.
     Deferred,
 }
 
-/// A row that is folded into another one.
+/// A row that is merged into another one.
 #[derive(Debug, Clone, Queryable)]
-struct FoldedMail {
+struct MergedMail {
     occurrences: i64,
     first_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -35,50 +35,50 @@ struct FoldedMail {
     user_agent: Option<String>,
 }
 
-impl FoldedMail {
+impl MergedMail {
     fn began_at(&self) -> DateTime<Utc> {
         self.first_at.unwrap_or(self.created_at)
     }
 }
 
 /// Deletes the oldest mails of the same kind to the same address until another one may wait, and returns what they stood for.
-pub(super) fn fold_surplus(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<FoldTotals> {
+pub(super) fn merge_surplus(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<MergeTotals> {
     let same = lock_same(connection, mail.kind, &mail.recipient, mail.subject())?;
     let ids: Vec<_> = same.iter().skip(MAX_WAITING - 1).map(|row| row.id).collect();
     let parts = delete_returning(connection, &ids)?;
     let occurrences = parts.iter().map(|part| part.occurrences).sum();
-    Ok(FoldTotals { occurrences, first_at: parts.iter().map(FoldedMail::began_at).min() })
+    Ok(MergeTotals { occurrences, first_at: parts.iter().map(MergedMail::began_at).min() })
 }
 
-/// Folds others into `mail`, which a worker holds, and returns the updated row: with the time and the cause of the newest.
-pub fn fold_into(
+/// Merges others into `mail`, which a worker holds, and returns the updated row: with the time and the cause of the newest.
+pub fn merge_into(
     connection: &mut AnyConnection,
     mail: &MailRow,
-    which: FoldScope,
+    which: MergeScope,
     now: DateTime<Utc>,
 ) -> QueryResult<MailRow> {
     let others = lock_others(connection, mail)?;
-    let folded = others.iter().filter(|row| which == FoldScope::Waiting || row.due_at > now);
-    let ids: Vec<_> = folded.map(|row| row.id).collect();
+    let chosen = others.iter().filter(|row| which == MergeScope::Waiting || row.due_at > now);
+    let ids: Vec<_> = chosen.map(|row| row.id).collect();
     let parts = delete_returning(connection, &ids)?;
     if parts.is_empty() {
         return Ok(mail.clone());
     }
-    let folded = merge(mail.clone(), parts);
+    let merged = merged(mail.clone(), parts);
     diesel::update(mail_outbox::table.find(mail.id))
         .set((
-            mail_outbox::occurrences.eq(folded.occurrences),
-            mail_outbox::first_at.eq(folded.first_at.map(At)),
-            mail_outbox::created_at.eq(At(folded.created_at)),
-            mail_outbox::expires_at.eq(At(folded.expires_at)),
-            mail_outbox::ip_address.eq(folded.ip_address.as_deref()),
-            mail_outbox::user_agent.eq(folded.user_agent.as_deref()),
+            mail_outbox::occurrences.eq(merged.occurrences),
+            mail_outbox::first_at.eq(merged.first_at.map(At)),
+            mail_outbox::created_at.eq(At(merged.created_at)),
+            mail_outbox::expires_at.eq(At(merged.expires_at)),
+            mail_outbox::ip_address.eq(merged.ip_address.as_deref()),
+            mail_outbox::user_agent.eq(merged.user_agent.as_deref()),
         ))
         .execute(connection)?;
-    Ok(folded)
+    Ok(merged)
 }
 
-fn merge(mut mail: MailRow, parts: Vec<FoldedMail>) -> MailRow {
+fn merged(mut mail: MailRow, parts: Vec<MergedMail>) -> MailRow {
     for part in parts {
         mail.occurrences += part.occurrences;
         mail.first_at = Some(mail.first_at.unwrap_or(mail.created_at).min(part.began_at()));
@@ -108,7 +108,7 @@ pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> Que
 
 /// Locks the mails of one kind to one address about the same account or registration, newest first. Each registration has its own
 /// link, and another person's must not replace the owner's. Rows that another transaction has locked are skipped, so that two
-/// transactions that fold never wait for each other.
+/// transactions that merge never wait for each other.
 fn lock_same(
     connection: &mut AnyConnection,
     kind: MailKind,
@@ -135,7 +135,7 @@ fn lock_same(
     Ok(same.map(|(id, _, attempts, due_at)| SameMail { id, attempts, due_at }).collect())
 }
 
-fn delete_returning(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<FoldedMail>> {
+fn delete_returning(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<MergedMail>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
