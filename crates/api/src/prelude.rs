@@ -7,12 +7,13 @@ pub use crate::http::{Admin, Bounds, Caller, Client, Cursor, Endpoint, JsonBody,
 pub use crate::metrics::Metrics;
 pub use crate::migrations;
 pub use crate::problem::Problem;
+pub use crate::service::events::feature::record_event;
 pub use crate::service::opaque_token::OpaqueToken;
-pub use crate::service::paging::page;
+pub use crate::service::paging::page_of;
 pub use crate::service::sessions::Administrator;
-pub use crate::service::tables::{Due, Subject, Table};
+pub use crate::service::tables::{ExportSubject, PruneInput, Table};
 pub use crate::service::upkeep::prune::prune;
-pub use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services, record};
+pub use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 pub use crate::store::migrations::{SchemaChange, Script};
 pub use crate::store::types::At;
 pub use crate::store::users::UserRow;

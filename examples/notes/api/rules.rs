@@ -1,7 +1,7 @@
 //! The rules of notes. `read` and `write` authorize the caller on the connection, and in the transaction, that does the work.
 
 use super::store::{self, NewNote, NoteChange};
-use api::prelude::{ClientInfo, CurrentUser, Error, Page, Problem, Services, page, record};
+use api::prelude::{ClientInfo, CurrentUser, Error, Page, Problem, Services, page_of, record_event};
 use notes_types::{Note, check_text};
 use std::convert::Infallible;
 
@@ -28,7 +28,7 @@ pub(super) async fn list(
 ) -> Result<Page<Note>, Error<Infallible>> {
     // One more than a page shows whether there is another.
     let list = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
-    Ok(page(list.await?, PAGE, |note| note.id))
+    Ok(page_of(list.await?, PAGE, |note| note.id))
 }
 
 pub(super) async fn create(services: &Services, caller: CurrentUser, text: String) -> Result<Note, Error<Infallible>> {
@@ -76,7 +76,7 @@ pub(super) async fn delete(
             return Ok(Err(Error::Refused(NoSuchNote)));
         }
         // The owner sees the deletion among the account's events.
-        record(connection, user.id, "notes.deleted", &context).map(Ok)
+        record_event(connection, user.id, "notes.deleted", &context).map(Ok)
     });
     deletion.await
 }

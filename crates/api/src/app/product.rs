@@ -128,6 +128,7 @@ impl Product {
                 settings.timeouts.mail,
                 MailMetrics::registered(&metrics),
             )?,
+            leases: limits.leases(),
             limits,
             session_metrics: SessionMetrics::registered(&metrics),
             backup_metrics: BackupMetrics::registered(&metrics),

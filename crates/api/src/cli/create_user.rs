@@ -99,7 +99,7 @@ async fn find_existing(services: &Services, arguments: &CreateUser) -> Result<Op
     if !arguments.if_missing {
         return Ok(None);
     }
-    register::find(services, Spellings::of_email(&arguments.email)).await
+    register::find_existing(services, Spellings::of_email(&arguments.email)).await
 }
 
 fn accept(arguments: &CreateUser, user: &UserRow) -> Result<(), CliError> {

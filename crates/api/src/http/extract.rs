@@ -3,9 +3,9 @@
 use super::client_ip::{ClientAddress, ProxyChain, follow_proxies};
 use crate::config::Settings;
 use crate::problem::Problem;
+use crate::service::digest::{digest_of, same_digest};
 use crate::service::limits::Network;
 use crate::service::paging;
-use crate::service::passwords::hashing;
 use crate::service::sessions::{Administrator, verify};
 use crate::service::steps::{REPEAT_WINDOW, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Services};
@@ -141,8 +141,8 @@ impl FromRequest for Operator {
             let sent = bearer(request.headers())?;
             let right = services.settings.operation.metrics_token.as_ref();
             // Digests, because a constant-time comparison reveals the length.
-            let digest = |token: &str| hashing::digest_of(token.as_bytes());
-            let same = right.is_some_and(|right| hashing::same_digest(&digest(sent), &digest(right.expose_secret())));
+            let digest = |token: &str| digest_of(token.as_bytes());
+            let same = right.is_some_and(|right| same_digest(&digest(sent), &digest(right.expose_secret())));
             if same { Ok(Self) } else { Err(Problem::token_not_valid(Reason::TokenMalformed)) }
         }))
     }

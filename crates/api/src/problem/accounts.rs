@@ -6,6 +6,7 @@ use crate::service::accounts::email_verification::EmailVerificationRefusal;
 use crate::service::accounts::export::{ExportRefusal, NoSlot};
 use crate::service::accounts::profile::UsernameTaken;
 use crate::service::accounts::register::RegisterRefusal;
+use crate::service::leases::HeldElsewhere;
 use crate::service::mail::links::LinkNotValid;
 use crate::service::passwords::change::PasswordChangeRefusal;
 use crate::service::passwords::reauthentication::{ReauthenticationRefusal, WRONG_PASSWORD};
@@ -81,7 +82,7 @@ impl From<ExportRefusal> for Problem {
     fn from(refusal: ExportRefusal) -> Self {
         match refusal {
             ExportRefusal::NoSlot(NoSlot::Account | NoSlot::Client) => Self::throttled(EXPORT_SECONDS),
-            ExportRefusal::Elsewhere(seconds) => Self::throttled(seconds),
+            ExportRefusal::HeldElsewhere(HeldElsewhere { seconds }) => Self::throttled(seconds),
             ExportRefusal::NoSlot(NoSlot::Process) => Self::unavailable().caused_by_load(),
         }
     }

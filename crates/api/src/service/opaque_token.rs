@@ -1,6 +1,6 @@
 //! Opaque tokens: 256 unpredictable bits without content, unlike a JWT. The database stores only their hashes.
 
-use super::passwords::hashing;
+use super::digest::digest_of;
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -34,7 +34,7 @@ impl OpaqueToken {
 
     /// The hash under which the table stores a token.
     pub fn hash_of(token: &str) -> Vec<u8> {
-        hashing::digest_of(token.as_bytes())
+        digest_of(token.as_bytes())
     }
 }
 

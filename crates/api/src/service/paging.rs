@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 pub const NO_CURSOR: &str = "This is not a valid cursor. Use the value of `next`.";
 
 /// A page of at most `size` rows. If there is one more row, another page follows.
-pub fn page<T, K: Serialize>(mut rows: Vec<T>, size: usize, key: impl FnOnce(&T) -> K) -> Page<T> {
+pub fn page_of<T, K: Serialize>(mut rows: Vec<T>, size: usize, key: impl FnOnce(&T) -> K) -> Page<T> {
     let is_last = rows.len() <= size;
     rows.truncate(size);
     let next = rows.last().filter(|_| !is_last).map(|last| encode(&key(last)));
@@ -30,15 +30,15 @@ pub fn read<K: DeserializeOwned>(cursor: &str) -> Option<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{page, read};
+    use super::{page_of, read};
 
     #[test]
     fn a_page_links_to_the_next_one_if_there_is_one() {
-        let first = page(vec![9, 8, 7], 2, |last| *last);
+        let first = page_of(vec![9, 8, 7], 2, |last| *last);
         assert_eq!(first.results, [9, 8]);
         assert_eq!(read::<i64>(&first.next.unwrap_or_default()), Some(8));
-        assert_eq!(page(vec![9, 8], 2, |last| *last).next, None);
-        assert_eq!(page(Vec::<i64>::new(), 2, |last| *last).next, None);
+        assert_eq!(page_of(vec![9, 8], 2, |last| *last).next, None);
+        assert_eq!(page_of(Vec::<i64>::new(), 2, |last| *last).next, None);
     }
 
     #[test]

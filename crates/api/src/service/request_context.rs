@@ -2,7 +2,7 @@
 
 use super::{ClientInfo, Services};
 use crate::clock::{CheckedTime, SharedTime, WrongClock};
-use crate::store::events::{self, EventDetail, EventKind, NewEvent};
+use crate::store::events::{EventDetail, EventKind, NewEvent};
 use crate::store::{AnyConnection, QueryResult, known_networks};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
@@ -78,17 +78,4 @@ impl RequestContext {
             None => Ok(()),
         }
     }
-}
-
-/// Records what a feature did for a user among the events of their account, as `notes.deleted` for a feature `notes`. The event shows
-/// its owner the address and the device in `context`: another user's action takes [`RequestContext::without_client`].
-pub fn record(
-    connection: &mut AnyConnection,
-    user: UserId,
-    what: &'static str,
-    context: &RequestContext,
-) -> QueryResult<()> {
-    let mut event = context.event(user, EventKind::Feature);
-    event.detail.feature = Some(what.to_owned());
-    events::insert(connection, &event)
 }

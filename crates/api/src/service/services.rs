@@ -2,6 +2,7 @@
 
 use super::accounts::export::ExportSlots;
 use super::backup::BackupMetrics;
+use super::leases::Leases;
 use super::limits::RateLimiter;
 use super::mail::Mailer;
 use super::pool::WorkPool;
@@ -43,6 +44,7 @@ pub struct Services {
     pub bodies: BodyMemory,
     pub mailer: Mailer,
     pub limits: RateLimiter,
+    pub leases: Leases,
     pub session_metrics: SessionMetrics,
     pub backup_metrics: BackupMetrics,
     pub gauges: Gauges,

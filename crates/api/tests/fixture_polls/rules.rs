@@ -2,7 +2,7 @@
 
 use super::store::{self, NewPoll};
 use super::types::{FixturePoll, FixturePollClosing, FixturePollRequest};
-use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, RequestContext, Services, page, record};
+use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, RequestContext, Services, page_of, record_event};
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
@@ -23,7 +23,7 @@ pub(super) async fn list(
     before: Option<i64>,
 ) -> Result<Page<FixturePoll>, Error<Infallible>> {
     let polls = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
-    Ok(page(polls.await?, PAGE, |poll| poll.id))
+    Ok(page_of(polls.await?, PAGE, |poll| poll.id))
 }
 
 /// The question was asked before.
@@ -137,7 +137,7 @@ pub(super) async fn remove(services: &Services, admin: Administrator, ids: Vec<i
         // The owners see that it happened, and nothing of the administrator.
         let context = RequestContext::without_client(now);
         for owner in owners {
-            record(connection, owner, "fixture_polls.removed", &context)?;
+            record_event(connection, owner, "fixture_polls.removed", &context)?;
         }
         store::count(connection).map(Ok)
     });

@@ -1,7 +1,7 @@
 //! Tables `fixture_polls` and `fixture_poll_choices`.
 
 use super::types::{FixturePoll, FixturePollRequest};
-use api::prelude::{AnyConnection, At, QueryResult, Subject, UserId};
+use api::prelude::{AnyConnection, At, ExportSubject, QueryResult, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Serialize;
@@ -150,7 +150,7 @@ pub(super) fn remove(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult
 /// At most `most` choices of the polls of a user after the choice `after`.
 pub(super) fn export_choices(
     connection: &mut AnyConnection,
-    subject: &Subject,
+    subject: &ExportSubject,
     after: Option<i64>,
     most: i64,
 ) -> QueryResult<Vec<(i64, ExportedChoice)>> {

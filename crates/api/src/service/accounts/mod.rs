@@ -11,3 +11,4 @@ pub mod pending;
 pub mod picture;
 pub mod profile;
 pub mod register;
+pub(in crate::service) mod user_view;

@@ -7,9 +7,9 @@ use super::deletion::{self, Removed};
 use crate::config::Lifetimes;
 use crate::mails::MailKind;
 use crate::names::Spellings;
+use crate::service::digest::same_digest;
 use crate::service::limits::Network;
-use crate::service::passwords::hashing;
-use crate::service::sessions::token_pair;
+use crate::service::sessions::new_session::new_session;
 use crate::service::tables::Schema;
 use crate::service::{CheckedContext, RequestContext, mail};
 use crate::store::events::EventKind;
@@ -126,7 +126,7 @@ impl OpenedLink<'_> {
         let removed = accounts.iter().map(|account| deletion::remove(connection, self.schema, account, self.context));
         let removed = removed.collect::<QueryResult<_>>()?;
         let signs_in = self.browser_secret_hash.is_some_and(|hash| {
-            hashing::same_digest(hash, &pending.browser_secret_hash) // of the browser that signed up
+            same_digest(hash, &pending.browser_secret_hash) // of the browser that signed up
         });
         let Some((user, notice)) = self.insert_account(connection, &pending, signs_in)? else { return Ok(None) };
         pending_registrations::delete_all(connection, &pending.email_canonical)?;
@@ -175,7 +175,7 @@ impl OpenedLink<'_> {
 
     fn open_session(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<SessionRow> {
         self.context.remember_network(connection, user.id)?;
-        sessions::insert(connection, token_pair::new_session(user.id, self.lifetimes, self.context))
+        sessions::insert(connection, new_session(user.id, self.lifetimes, self.context))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The caller's profile.
 
+use super::user_view;
 use crate::names;
 use crate::service::sessions::refusal::AuthorizationRefusal;
-use crate::service::sessions::token_pair::user_response;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::ProfileChange;
@@ -20,7 +20,7 @@ pub struct UsernameTaken;
 /// Shows the caller's own profile.
 pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, Error<Infallible>> {
     let user = caller.read(services, |_, user| Ok(user)).await?;
-    Ok(user_response(&user))
+    Ok(user_view::response(&user))
 }
 
 /// Changes what the caller may change about themselves.
@@ -37,7 +37,7 @@ pub async fn update(
     // A request that changes nothing takes no lock and records no event.
     let current = caller.read(services, |_, user| Ok(user)).await?;
     if profile.changes_nothing(&current) {
-        return Ok(user_response(&current));
+        return Ok(user_view::response(&current));
     }
     let context = services.context(client);
     let update = caller.write(services, move |connection, user, _| {
@@ -52,7 +52,7 @@ pub async fn update(
     });
     // The username is the only unique column that is changed here.
     let updated = update.await.map_err(|error| error.if_taken(UsernameTaken))?;
-    Ok(user_response(&updated))
+    Ok(user_view::response(&updated))
 }
 
 fn check(request: &UpdateMeRequest) -> Result<ProfileChange, FieldErrors> {

@@ -5,7 +5,9 @@ use crate::mails::MailKind;
 use crate::names::{self, Name, Spellings};
 use crate::service::limits::Budget;
 use crate::service::opaque_token::OpaqueToken;
-use crate::service::passwords::hashing::{self, ContextWords};
+use crate::service::passwords::hashing;
+use crate::service::passwords::strength::{self, ContextWords};
+use crate::service::sessions::new_session::new_session;
 use crate::service::sessions::token_pair;
 use crate::service::steps::{IdempotentStep, RepeatRecord, Repeatable, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
@@ -131,7 +133,7 @@ impl SignUpContext<'_> {
                 Err(taken) => return Ok(Err(taken)),
             };
             context.remember_network(connection, user.id)?;
-            let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
+            let session = sessions::insert(connection, new_session(user.id, &lifetimes, &context))?;
             events::insert(connection, &context.event(user.id, EventKind::Registered))?;
             let link = mail::to_address(MailKind::VerifyEmail, &user.email_canonical, &context);
             mail_outbox::insert(connection, &link)?;
@@ -196,8 +198,8 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
     inserted.map_err(RegisterRefusal::Taken).map_err(Error::Refused)
 }
 
-/// Finds the account that an address signs in to.
-pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRow>, StoreError> {
+/// Finds the account because of which [`create`] would be refused: the one that the address signs in to.
+pub async fn find_existing(services: &Services, email: Spellings) -> Result<Option<UserRow>, StoreError> {
     services.store.run(move |connection| users::find_by_spelling(connection, &email)).await
 }
 
@@ -215,7 +217,7 @@ impl CheckedFields {
         let context_words =
             ContextWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
         let rules = services.settings.passwords.rules;
-        if let Err(message) = hashing::check_form(&request.password, rules, &context_words) {
+        if let Err(message) = strength::check_form(&request.password, rules, &context_words) {
             add_error("password", message);
         }
         let password = request.password.as_str().into();
@@ -234,7 +236,7 @@ async fn new_user(services: &Services, account: CheckedFields, role: Role) -> Re
     let fields_fit = errors.is_empty();
     let encode = move || {
         let password = password.expose_secret();
-        hashing::check_strength(password, &context_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
+        strength::check_strength(password, &context_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
     };
     let password_hash = match services.hashing.run(encode).await? {
         Ok(Some(hash)) => hash?,

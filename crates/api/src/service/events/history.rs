@@ -24,7 +24,7 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
     for event in &mut events {
         event.id = numbers.shown(event.id);
     }
-    Ok(paging::page(events, PAGE.into(), |last| (last.at.timestamp_micros(), last.id)))
+    Ok(paging::page_of(events, PAGE.into(), |last| (last.at.timestamp_micros(), last.id)))
 }
 
 /// The position before all events.
@@ -52,7 +52,7 @@ mod tests {
     use crate::service::paging;
 
     fn cursor(key: (i64, i64)) -> String {
-        paging::page(vec![(), ()], 1, |()| key).next.unwrap_or_default()
+        paging::page_of(vec![(), ()], 1, |()| key).next.unwrap_or_default()
     }
 
     #[test]

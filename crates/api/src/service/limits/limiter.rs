@@ -1,38 +1,35 @@
 //! The rate limiter: all budgets of a process, and what a request charges to them.
 
 use super::budgets::Budget;
-use super::charge::{BudgetKey, Charge, Throttled};
+use super::charge::{Charge, Throttled};
+use super::key::{HashedKey, KeyHasher};
 use super::local::LocalCounts;
 use super::meter::{Meter, Reading};
 use super::metrics::LimitMetrics;
 use super::network::Network;
+use super::redis_connection::RedisConnection;
 use super::shared::SharedCounts;
 use super::unknown::UnknownClients;
 use super::window::Decision;
 use crate::clock::ComparedClock;
 use crate::config::{KeySettings, LimitSettings};
 use crate::metrics::Metrics;
-use crate::service::{ClientInfo, derived_key};
-use aws_lc_rs::hmac;
+use crate::service::ClientInfo;
+use crate::service::leases::Leases;
 use futures_util::future::join_all;
-use std::time::Duration;
-use uuid::Uuid;
-
-/// How long a process keeps a lease that it [holds](RateLimiter::hold) without renewing it.
-const LEASE: Duration = Duration::from_mins(1);
+use std::sync::Arc;
 
 /// All budgets of this process.
 #[derive(Debug)]
 pub struct RateLimiter {
     enabled: bool,
     clock: ComparedClock,
-    hash_key: hmac::Key,
+    keys: KeyHasher,
     local: LocalCounts,
+    redis: Option<Arc<RedisConnection>>,
     shared: Option<SharedCounts>,
     metrics: LimitMetrics,
     pub unknown_clients: UnknownClients,
-    /// Identifies this process to the others.
-    process: String,
 }
 
 impl RateLimiter {
@@ -48,24 +45,30 @@ impl RateLimiter {
     ) -> Result<Self, redis::RedisError> {
         let metrics = LimitMetrics::registered(metrics);
         let url = settings.redis_url.as_ref().filter(|_| settings.enabled);
+        let redis = url.map(|url| RedisConnection::new(url, metrics.clone())).transpose()?.map(Arc::new);
         Ok(Self {
             enabled: settings.enabled,
             clock,
-            hash_key: derived_key(&keys.secret_key, b"latchkey limits"),
+            keys: KeyHasher::of(keys),
             local: LocalCounts::default(),
-            shared: url.map(|url| SharedCounts::new(url, metrics.clone())).transpose()?,
+            shared: redis.clone().map(SharedCounts::new),
+            redis,
             unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),
             metrics,
-            process: Uuid::new_v4().to_string(),
         })
     }
 
     /// Connects to Redis, if it is configured and not connected. Returns whether the state is as configured.
     pub async fn connect(&self) -> bool {
-        match &self.shared {
-            Some(shared) => shared.connect().await,
+        match &self.redis {
+            Some(redis) => redis.connect().await,
             None => true,
         }
+    }
+
+    /// The leases of this process, on the same connection to Redis.
+    pub fn leases(&self) -> Leases {
+        Leases::new(self.redis.clone(), self.keys.clone())
     }
 
     /// The charges of a request of `client`; none is made yet.
@@ -96,41 +99,13 @@ impl RateLimiter {
         self.local.len()
     }
 
-    /// Takes or renews this process's lease on `what` for `name`. Without Redis each process decides by itself. A lease that
-    /// is neither renewed nor [released](Self::release) expires.
-    ///
-    /// # Errors
-    /// How much longer another process may hold it, seconds.
-    pub async fn hold(&self, what: &str, name: &str) -> Result<(), u32> {
-        let Some(shared) = &self.shared else { return Ok(()) };
-        let wait = shared.hold(self.hashed(what, name), &self.process, LEASE).await;
-        wait.map_or(Ok(()), |milliseconds| Err(u32::try_from(milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX).max(1)))
-    }
-
-    /// Releases that lease.
-    pub async fn release(&self, what: &str, name: &str) {
-        if let Some(shared) = &self.shared {
-            shared.release(self.hashed(what, name), &self.process).await;
-        }
-    }
-
-    fn key(&self, budget: Budget, name: &str) -> BudgetKey {
-        self.hashed(budget.rule().name, name)
-    }
-
-    fn hashed(&self, what: &str, name: &str) -> BudgetKey {
-        let mut context = hmac::Context::with_key(&self.hash_key);
-        context.update(what.as_bytes());
-        context.update(b"\0");
-        context.update(name.as_bytes());
-        let mut key = BudgetKey([0; 16]);
-        key.0.copy_from_slice(&context.sign().as_ref()[..16]);
-        key
+    fn key(&self, budget: Budget, name: &str) -> HashedKey {
+        self.keys.key(budget.rule().name, name)
     }
 
     /// This process's counts decide first: what they have seen is enough for a refusal, and they are up to date when Redis
     /// becomes unavailable.
-    async fn decide(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
+    async fn decide(&self, budget: Budget, key: HashedKey, now: i64) -> Decision {
         let rule = budget.rule();
         let own = self.local.charge(budget, key, now);
         let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };

@@ -1,7 +1,8 @@
 //! Charges counted in this process, in bounded memory for any number of keys.
 
 use super::budgets::Budget;
-use super::charge::{BudgetKey, Charge};
+use super::charge::Charge;
+use super::key::HashedKey;
 use super::window::{ChargeLog, Decision};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ pub(super) const MOST_KEYS: usize = 1 << 16;
 /// The fraction that is evicted from a full map at once, so that many insertions share the cost of the search.
 const EVICTED_PART: usize = 8;
 
-type Shard = HashMap<BudgetKey, (Budget, ChargeLog)>;
+type Shard = HashMap<HashedKey, (Budget, ChargeLog)>;
 
 /// The charges of all keys, as this process has seen them.
 #[derive(Debug, Default)]
@@ -22,12 +23,12 @@ pub(super) struct LocalCounts {
 }
 
 impl LocalCounts {
-    fn shard(&self, key: BudgetKey) -> &Mutex<Shard> {
+    fn shard(&self, key: HashedKey) -> &Mutex<Shard> {
         &self.shards[usize::from(key.0[0]) % SHARDS]
     }
 
     /// Makes one charge, if the budget allows it.
-    pub(super) fn charge(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
+    pub(super) fn charge(&self, budget: Budget, key: HashedKey, now: i64) -> Decision {
         let mut shard = self.shard(key).lock();
         if shard.len() >= MOST_KEYS / SHARDS && !shard.contains_key(&key) {
             make_room(&mut shard, now);
@@ -36,7 +37,7 @@ impl LocalCounts {
     }
 
     /// How long `key` has to wait if nothing is left, microseconds.
-    pub(super) fn wait_if_spent(&self, budget: Budget, key: BudgetKey, now: i64) -> Option<i64> {
+    pub(super) fn wait_if_spent(&self, budget: Budget, key: HashedKey, now: i64) -> Option<i64> {
         let mut shard = self.shard(key).lock();
         let (_, log) = shard.get_mut(&key)?;
         log.wait_if_spent(budget.rule(), now)
@@ -79,11 +80,11 @@ fn make_room(shard: &mut Shard, now: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, BudgetKey, Charge, LocalCounts, MOST_KEYS};
+    use super::{Budget, Charge, HashedKey, LocalCounts, MOST_KEYS};
 
-    fn key(number: u128) -> BudgetKey {
+    fn key(number: u128) -> HashedKey {
         // The first byte selects the map, so the low bits must vary.
-        BudgetKey(number.to_le_bytes())
+        HashedKey(number.to_le_bytes())
     }
 
     #[test]

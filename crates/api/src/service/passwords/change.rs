@@ -1,10 +1,11 @@
 //! A new password for a caller who knows the old one. All sessions end, and the caller continues with a new one.
 
-use super::hashing::{self, ContextWords};
 use super::reauthentication::{self, CallerAccount, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
+use super::strength::{self, ContextWords};
 use crate::mails::MailKind;
 use crate::service::limits::{Budget, Charges, Throttled};
 use crate::service::mail::{self, links};
+use crate::service::sessions::new_session::new_session;
 use crate::service::sessions::token_pair;
 use crate::service::steps::{RepeatRecord, Repeatable, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
@@ -104,7 +105,7 @@ async fn reauthenticate_and_change(
     let done_at = context.shared_at;
     let change = account.write(services, caller, move |connection, user, _| {
         context.remember_network(connection, user.id)?;
-        let new_session = token_pair::new_session(user.id, &lifetimes, &context);
+        let new_session = new_session(user.id, &lifetimes, &context);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
         record_and_withdraw_links(connection, &user, &context)?;
@@ -131,7 +132,7 @@ async fn reauthenticate_and_hash(
     let account = reauthentication::check(services, account, request.current_password, client).await;
     let account = account.map_err(not_reauthenticated)?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || hashing::check_and_hash(&request.new_password, &context_words, cost);
+    let encode = move || strength::check_and_hash(&request.new_password, &context_words, cost);
     let password_hash = services.hashing.run(encode).await??;
     let password_hash = password_hash.map_err(|words| Error::Refused(PasswordChangeRefusal::TooWeak(words)))?;
     Ok((account, password_hash))
@@ -162,7 +163,8 @@ fn validate(
     if let Err(message) = validation::given_password(&request.current_password) {
         errors.insert("current_password".to_owned(), vec![message]);
     }
-    if let Err(message) = hashing::check_form(&request.new_password, services.settings.passwords.rules, context_words) {
+    if let Err(message) = strength::check_form(&request.new_password, services.settings.passwords.rules, context_words)
+    {
         errors.insert("new_password".to_owned(), vec![message]);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

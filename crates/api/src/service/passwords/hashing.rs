@@ -1,8 +1,6 @@
 //! Passwords in Django's encodings, so that migrated users keep their passwords.
 
-use auth_types::responses::PasswordRules;
-use auth_types::validation;
-use aws_lc_rs::{constant_time, digest, pbkdf2};
+use aws_lc_rs::{digest, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
@@ -17,13 +15,6 @@ const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
 const MAX_BCRYPT_COST: u32 = 16;
 /// The hash that an unknown user's password is compared with: no password matches it.
 pub const DUMMY_HASH: &str = "!";
-/// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
-const MIN_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
-/// zxcvbn's time grows faster than the length: characters after this are not checked, and make no password weaker.
-const CHECKED_CHARACTERS: usize = 32;
-
-/// The product's own words, which an attacker of this service guesses first.
-const PRODUCT_WORDS: [&str; 1] = ["latchkey"];
 
 /// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +32,8 @@ pub enum PasswordVerdict {
 /// # Errors
 /// When the cost is outside bcrypt's range (4 to 31) or the system provides no random bytes.
 pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
-    // The test of enumeration compares these trace lines, and those of `verify` and `check_strength`: they show the work.
+    // The test of enumeration compares these trace lines, and those of `verify` and `strength::check_strength`: they show
+    // the work.
     log::trace!("passwords.bcrypt: cost {cost}");
     Ok(format!("{BCRYPT_SHA256}{}", bcrypt::hash(sha256_hex(password), cost)?))
 }
@@ -78,8 +70,8 @@ fn compare(password: &str, encoded: &str, cost: u32) -> (PasswordVerdict, Option
     }
 }
 
-/// Spends the rest of the work of `cost`, and returns how many rounds that took, for the trace line. Each step of bcrypt's cost doubles the work,
-/// so that the steps from `spent` up to, but excluding, `cost` add up to the rest.
+/// Spends the rest of the work of `cost`, and returns how many rounds that took, for the trace line. Each step of bcrypt's cost
+/// doubles the work, so that the steps from `spent` up to, but excluding, `cost` add up to the rest.
 fn spend_rest(password: &str, spent: Option<u32>, cost: u32) -> u64 {
     let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
     let hash_once = |step| {
@@ -116,74 +108,6 @@ fn sha256_hex(text: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// SHA-256 of a secret that is only ever compared.
-pub fn digest_of(secret: &[u8]) -> Vec<u8> {
-    digest::digest(&digest::SHA256, secret).as_ref().to_vec()
-}
-
-/// Compares two digests in constant time.
-pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
-    constant_time::verify_slices_are_equal(a, b).is_ok()
-}
-
-/// Context-specific words (NIST SP 800-63B, section 5.1.1.2): the parts of the user's names, which a password must not be or be
-/// made of. [`check_strength`] adds the product's.
-#[derive(Debug, Clone)]
-pub struct ContextWords([String; 4]);
-
-impl ContextWords {
-    pub fn of(email: &str, username: Option<&str>, display_name: &str) -> Self {
-        let local = email.split('@').next().unwrap_or_default();
-        Self([email, local, username.unwrap_or_default(), display_name].map(str::to_owned))
-    }
-}
-
-/// Checks a new password's strength, and encodes it if it is strong enough. Only in the hashing pool.
-///
-/// # Errors
-/// As [`hash`]; the inner error is that of [`check_strength`].
-pub fn check_and_hash(
-    password: &str,
-    context_words: &ContextWords,
-    cost: u32,
-) -> Result<Result<String, String>, bcrypt::BcryptError> {
-    match check_strength(password, context_words) {
-        Ok(()) => hash(password, cost).map(Ok),
-        Err(message) => Ok(Err(message)),
-    }
-}
-
-/// Checks what needs no work: a new password's length, and that it is not its owner's name.
-///
-/// # Errors
-/// One sentence that says what to do.
-pub fn check_form(password: &str, rules: PasswordRules, context_words: &ContextWords) -> Result<(), String> {
-    validation::new_password(password, rules)?;
-    let is_password = |word: &String| word.chars().count() >= 3 && password.eq_ignore_ascii_case(word);
-    if context_words.0.iter().any(is_password) {
-        return Err("Do not use your own name or address as the password.".to_owned());
-    }
-    Ok(())
-}
-
-/// Checks whether a new password of the right form is common, or made of context-specific words. Takes
-/// milliseconds, so it runs only in the hashing pool.
-///
-/// # Errors
-/// One sentence that says what to do.
-pub fn check_strength(password: &str, context_words: &ContextWords) -> Result<(), String> {
-    log::trace!("passwords.zxcvbn: rated");
-    let checked: String = password.chars().take(CHECKED_CHARACTERS).collect();
-    let words: Vec<_> = context_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
-    let estimate = zxcvbn::zxcvbn(&checked, &words);
-    if estimate.score() >= MIN_SCORE {
-        return Ok(());
-    }
-    let advice = estimate.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));
-    let advice = advice.unwrap_or_else(|| "Add another word or two.".to_owned());
-    Err(format!("This password is too easy to guess. {advice}"))
 }
 
 #[cfg(test)]

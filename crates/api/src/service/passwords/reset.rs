@@ -1,6 +1,6 @@
 //! A new password for a user who has forgotten the old one, by a link that is mailed to the account's address.
 
-use super::hashing::{self, ContextWords};
+use super::strength::{self, ContextWords};
 use crate::clock::CheckedTime;
 use crate::gate::{self, RequesterId};
 use crate::mails::{MailKind, Purpose};
@@ -60,10 +60,10 @@ async fn confirm_once(
     // The holder of the link reads the account's mail.
     gate::attribute_to(RequesterId::Account(user.id.0));
     let context_words = ContextWords::of(&user.email, user.username.as_deref(), &user.display_name);
-    hashing::check_form(&request.new_password, services.settings.passwords.rules, &context_words)
+    strength::check_form(&request.new_password, services.settings.passwords.rules, &context_words)
         .map_err(|message| Error::field("new_password", message))?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || hashing::check_and_hash(&request.new_password, &context_words, cost);
+    let encode = move || strength::check_and_hash(&request.new_password, &context_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
     let context = services.checked_context(client.clone())?;

@@ -3,7 +3,7 @@
 //! of another session: an attacker who plants cookies from a sibling host cannot make a pair (signed double submit).
 
 use crate::service::Services;
-use crate::service::passwords::hashing::same_digest;
+use crate::service::digest::same_digest;
 use crate::service::tokens::{TokenError, began_later, parse_user_id};
 use auth_types::{RefreshClaims, UserId};
 use std::fmt;

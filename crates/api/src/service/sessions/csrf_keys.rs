@@ -2,7 +2,7 @@
 
 use crate::config::KeySettings;
 use crate::service::derived_key;
-use crate::service::passwords::hashing::same_digest;
+use crate::service::digest::same_digest;
 use auth_types::SessionId;
 use aws_lc_rs::hmac;
 use base64::Engine;

@@ -1,5 +1,6 @@
 //! Signing in with a name and a password.
 
+use super::new_session::new_session;
 use super::token_pair;
 use crate::gate;
 use crate::names::Spellings;
@@ -134,10 +135,10 @@ pub async fn login(
     // With a wrong clock the session would already have ended, or not yet begun, for every other process.
     services.clock.check()?;
     let names = LoginNames::of(&validate(&request).map_err(Error::Fields)?);
-    let mut outcome = sign_in_once(services, &names, &request.password, &client).await;
+    let mut outcome = attempt(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {
         // Another sign-in may have hashed it again in between: the password may still be right.
-        outcome = sign_in_once(services, &names, &request.password, &client).await;
+        outcome = attempt(services, &names, &request.password, &client).await;
     }
     let outcome = outcome.and_then(|tokens| tokens.ok_or(Error::Refused(LoginRefusal::NoActiveAccount)));
     services.session_metrics.sign_in(outcome.as_ref().map_or_else(outcome_of, |_| "succeeded"));
@@ -145,7 +146,7 @@ pub async fn login(
 }
 
 /// Compares the password and opens the session; `None` if the account was changed in between.
-async fn sign_in_once(
+async fn attempt(
     services: &Services,
     names: &LoginNames,
     password: &str,
@@ -163,7 +164,14 @@ async fn sign_in_once(
         Err(_) => charges.refund().await,
     }
     match checked {
-        Ok(PasswordCheck::Right(account)) => sign_in(services, account, client.clone()).await,
+        Ok(PasswordCheck::Right(account)) => {
+            if let Err(refusal) = check_email_verified(services, &account.credentials) {
+                let failure = FailedSignIn { user: Some(account.credentials.id), pending: None };
+                record_failure(services, failure, client).await?;
+                return Err(Error::Refused(refusal));
+            }
+            open_counted_session(services, account, client.clone()).await
+        }
         // For an unknown name too, so that every failure costs the same.
         Ok(PasswordCheck::Wrong(failure)) => {
             record_failure(services, failure, client).await?;
@@ -173,13 +181,10 @@ async fn sign_in_once(
     }
 }
 
-fn check_verified(services: &Services, user: &UserCredentials) -> Result<(), LoginError> {
-    let mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
-    if mandatory && user.email_verified_at.is_none() {
-        Err(Error::Refused(LoginRefusal::EmailNotVerified))
-    } else {
-        Ok(())
-    }
+/// Where confirmation is mandatory, an account with an unconfirmed address opens no session.
+fn check_email_verified(services: &Services, user: &UserCredentials) -> Result<(), LoginRefusal> {
+    let is_mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
+    if is_mandatory && user.email_verified_at.is_none() { Err(LoginRefusal::EmailNotVerified) } else { Ok(()) }
 }
 
 /// The name to search for; either field may contain either kind.
@@ -263,7 +268,7 @@ async fn charge_failed_sign_in(
 }
 
 /// Counts the success and opens the session. The budget of successes does not affect open sessions.
-async fn sign_in(
+async fn open_counted_session(
     services: &Services,
     account: AuthenticatedAccount,
     client: ClientInfo,
@@ -271,7 +276,7 @@ async fn sign_in(
     let user = account.credentials.id.to_string();
     let mut charges = services.limits.charges(&client);
     charges.charge(Budget::SuccessfulSignInUser, &user).await?;
-    let opened = open_session(services, account, client.clone()).await;
+    let opened = insert_session(services, account, client).await;
     if !matches!(opened, Ok(Some(_))) {
         charges.refund().await;
     }
@@ -279,16 +284,11 @@ async fn sign_in(
 }
 
 /// Inserts the session, unless the account was changed while the password was being compared.
-async fn open_session(
+async fn insert_session(
     services: &Services,
     account: AuthenticatedAccount,
     client: ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
-    if let Err(error) = check_verified(services, &account.credentials) {
-        let failure = FailedSignIn { user: Some(account.credentials.id), pending: None };
-        record_failure(services, failure, &client).await?;
-        return Err(error);
-    }
     let context = services.checked_context(client)?;
     let lifetimes = services.settings.lifetimes.clone();
     let now = context.at;
@@ -305,7 +305,7 @@ async fn open_session(
         if !fresh {
             context.remember_network(connection, user.id)?;
         }
-        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
+        let session = sessions::insert(connection, new_session(user.id, &lifetimes, &context))?;
         let bound = SessionBound { max: MAX_SESSIONS, batch: SURPLUS_BATCH };
         let surplus = sessions::revoke_surplus(connection, user.id, bound, ended_at)?;
         events::insert(connection, &context.event(user.id, EventKind::LoggedIn))?;

@@ -1,5 +1,6 @@
 //! Signing out of one session or of all.
 
+use super::attribution::attribute_to_owner;
 use crate::service::limits::Budget;
 use crate::service::tokens::{self, TokenError};
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
@@ -14,7 +15,7 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
     let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;
     let id = claims.sid;
     let user = tokens::user_of(&claims).map_err(Error::Refused)?;
-    tokens::attribute_to_owner(user, id);
+    attribute_to_owner(user, id);
     services.limits.charges(&context.client).charge(Budget::RequestsSession, &id.to_string()).await?;
     // Read before taking SQLite's one write lock: an old token can be sent for ever and changes nothing.
     let owner = services.store.run(move |connection| sessions::find_owner_of_unrevoked(connection, id)).await?;

@@ -1,12 +1,14 @@
 //! Sessions: opened, refreshed, listed, authorized and ended.
 
 mod administrator;
+mod attribution;
 pub mod authorize;
 pub mod csrf;
 pub mod csrf_keys;
 pub mod login;
 pub mod logout;
 mod metrics;
+pub(in crate::service) mod new_session;
 pub mod own_sessions;
 pub mod refresh;
 pub mod refusal;

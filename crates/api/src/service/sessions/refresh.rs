@@ -3,12 +3,13 @@
 //! One conditional statement rotates the session. If it changes no row, `decide` finds the reason in the row; the rules
 //! are the table "Which refreshes succeed" in `docs/reference/sessions.md`.
 
+use super::attribution::attribute_to_owner;
 use super::refusal::AuthorizationRefusal;
 use super::{authorize, token_pair};
 use crate::clock::{ComparedClock, WrongClock};
 use crate::mails::MailKind;
+use crate::service::digest::{digest_of, same_digest};
 use crate::service::limits::Budget;
-use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
 use crate::service::{CheckedContext, ClientInfo, Error, Services, mail};
 use crate::store::events::EventKind;
@@ -126,12 +127,12 @@ pub async fn refresh(
     let mut charges = services.limits.charges(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::user_of(&claims).map_err(not_valid)?;
-    tokens::attribute_to_owner(user, claims.sid);
+    attribute_to_owner(user, claims.sid);
     charges.charge(Budget::RequestsSession, &claims.sid.to_string()).await?;
     charges.charge(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
-    let key_hash = key.map(hashing::digest_of);
+    let key_hash = key.map(digest_of);
     let client_hash = if key.is_none() { hash_of_client(&context.client) } else { None };
     let rotated_at = services.clock.database_now();
     let rotation = Rotation { jti: new_jti(), key_hash, client_hash, now, rotated_at, lifetime: lifetimes.refresh };
@@ -173,7 +174,7 @@ const fn not_valid(error: TokenError) -> Error<RefreshRefusal> {
 fn hash_of_client(client: &ClientInfo) -> Option<Vec<u8>> {
     let neighbourhood = client.network?.neighbourhood();
     let user_agent = client.user_agent.as_deref().unwrap_or_default();
-    Some(hashing::digest_of(format!("{neighbourhood}\n{user_agent}").as_bytes()))
+    Some(digest_of(format!("{neighbourhood}\n{user_agent}").as_bytes()))
 }
 
 /// One exchange, from the token to the outcome.
@@ -235,7 +236,7 @@ impl RefreshExchange {
     /// Whether the response was lost: the same key, with the generation that the latest rotation superseded. That is not a reuse.
     fn repeats_the_rotation(&self, session: &SessionRow) -> bool {
         let same_key = match (&self.rotation.key_hash, &session.rotation_key_hash) {
-            (Some(sent), Some(kept)) => hashing::same_digest(sent, kept),
+            (Some(sent), Some(kept)) => same_digest(sent, kept),
             _ => false,
         };
         same_key && self.presented.generation + 1 == session.generation

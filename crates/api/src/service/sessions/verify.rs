@@ -1,5 +1,6 @@
 //! Verifying tokens.
 
+use super::attribution::attribute_to_owner;
 use super::authorize;
 use super::refusal::AuthorizationRefusal;
 use crate::service::limits::Budget;
@@ -20,7 +21,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
         Ok(claims) => {
             // From here on the request counts as one of its account.
             let user = tokens::user_of(&claims).map_err(Error::Refused)?;
-            tokens::attribute_to_owner(user, claims.sid);
+            attribute_to_owner(user, claims.sid);
             services.limits.charges(client).charge(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims, user).await
         }

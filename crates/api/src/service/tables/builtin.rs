@@ -29,7 +29,7 @@ pub fn builtin_tables() -> Vec<Table> {
     vec![
         // An export begins with the account itself, and the deletion erases it.
         Table::of(layouts::users())
-            .pruned(|connection, due, batch| users::delete_erased(connection, kept_since(due.now), batch)),
+            .pruned(|connection, input, batch| users::delete_erased(connection, kept_since(input.now), batch)),
         sessions(),
         auth_events(),
         known_networks(),
@@ -39,8 +39,8 @@ pub fn builtin_tables() -> Vec<Table> {
         sent_mails(),
         Table::of(layouts::stray_files()),
         // A repeated request gets the response of a session that a restore ends.
-        Table::of(layouts::completed_steps()).not_backed_up().pruned(|connection, due, batch| {
-            completed_steps::delete_old(connection, due.now - steps::REPEAT_WINDOW, batch)
+        Table::of(layouts::completed_steps()).not_backed_up().pruned(|connection, input, batch| {
+            completed_steps::delete_old(connection, input.now - steps::REPEAT_WINDOW, batch)
         }),
         // A restored database records its own backups only.
         Table::of(layouts::last_backup()).not_backed_up(),
@@ -62,7 +62,7 @@ fn sessions() -> Table {
     Table::of(layouts::sessions())
         .exported(export)
         .erased(Erasure::in_batches(sessions::erase, sessions::erased_users))
-        .pruned(|connection, due, batch| sessions::delete_ended(connection, kept_since(due.now), batch))
+        .pruned(|connection, input, batch| sessions::delete_ended(connection, kept_since(input.now), batch))
 }
 
 fn auth_events() -> Table {
@@ -79,7 +79,9 @@ fn auth_events() -> Table {
         .exported(export)
         // Events can be inserted until the account's own row has changed, and not after that.
         .erased(Erasure::in_batches(events::delete_of_user, events::erased_users).after_the_account())
-        .pruned(|connection, due, batch| events::delete_older(connection, due.now - Duration::days(EVENT_DAYS), batch))
+        .pruned(|connection, input, batch| {
+            events::delete_older(connection, input.now - Duration::days(EVENT_DAYS), batch)
+        })
         .pruned(|connection, _, batch| events::delete_anonymous_surplus(connection, EVENTS_WITHOUT_ACCOUNT, batch))
 }
 
@@ -91,8 +93,8 @@ fn known_networks() -> Table {
     Table::of(layouts::known_networks())
         .exported(export)
         .erased(Erasure::whole(|connection, user| known_networks::delete_all(connection, user.id)))
-        .pruned(|connection, due, batch| {
-            known_networks::delete_unseen(connection, due.now - due.settings.lifetimes.session, batch)
+        .pruned(|connection, input, batch| {
+            known_networks::delete_unseen(connection, input.now - input.settings.lifetimes.session, batch)
         })
 }
 
@@ -104,7 +106,7 @@ fn one_time_tokens() -> Table {
     Table::of(layouts::one_time_tokens())
         .exported(export)
         .erased(Erasure::whole(|connection, user| one_time_tokens::delete_all(connection, user.id)))
-        .pruned(|connection, due, batch| one_time_tokens::delete_expired(connection, kept_since(due.now), batch))
+        .pruned(|connection, input, batch| one_time_tokens::delete_expired(connection, kept_since(input.now), batch))
 }
 
 fn pending_registrations() -> Table {
@@ -123,7 +125,7 @@ fn pending_registrations() -> Table {
         .exported(export)
         .erased(erasure)
         // Expired registrations can no longer be confirmed.
-        .pruned(|connection, due, batch| pending_registrations::delete_expired(connection, due.now, batch))
+        .pruned(|connection, input, batch| pending_registrations::delete_expired(connection, input.now, batch))
         .pruned(|connection, _, batch| {
             pending_registrations::delete_oldest(connection, MAX_PENDING_REGISTRATIONS, batch)
         })
@@ -155,7 +157,7 @@ fn sent_mails() -> Table {
     Table::of(layouts::sent_mails())
         .not_backed_up()
         .exported(export)
-        .pruned(|connection, due, batch| sent_mails::delete_old(connection, due.now - mail::WINDOW, batch))
+        .pruned(|connection, input, batch| sent_mails::delete_old(connection, input.now - mail::WINDOW, batch))
 }
 
 /// The account's address as typed and in its canonical form, or empty strings if it was never confirmed: such an account must

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// The user whose data is exported.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub struct ExportSubject {
     pub user: UserRow,
     pub(in crate::service) caller: CurrentUser,
     pub(in crate::service) settings: Arc<Settings>,
@@ -26,7 +26,7 @@ pub(in crate::service) type ListPosition = Value;
 /// Rows as JSON, each with its position.
 type Rows = Vec<(ListPosition, String)>;
 
-type Read = dyn Fn(&mut AnyConnection, &Subject, Option<&ListPosition>, i64) -> QueryResult<serde_json::Result<Rows>>
+type Read = dyn Fn(&mut AnyConnection, &ExportSubject, Option<&ListPosition>, i64) -> QueryResult<serde_json::Result<Rows>>
     + Send
     + Sync;
 
@@ -41,31 +41,36 @@ impl ExportList {
     /// A list that `read` reads: at most a given number of rows with their keys, after the key of the last row before.
     pub(super) fn by<K, R>(
         list: &'static str,
-        read: impl Fn(&mut AnyConnection, &Subject, Option<K>, i64) -> QueryResult<Vec<(K, R)>> + Send + Sync + 'static,
+        read: impl Fn(&mut AnyConnection, &ExportSubject, Option<K>, i64) -> QueryResult<Vec<(K, R)>>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self
     where
         K: Serialize + DeserializeOwned,
         R: Serialize,
     {
-        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
-            let after = match after.map(K::deserialize).transpose() {
-                Ok(after) => after,
-                Err(error) => return Ok(Err(error)),
+        let read =
+            move |connection: &mut AnyConnection, subject: &ExportSubject, after: Option<&ListPosition>, most| {
+                let after = match after.map(K::deserialize).transpose() {
+                    Ok(after) => after,
+                    Err(error) => return Ok(Err(error)),
+                };
+                let rows = read(connection, subject, after, most)?;
+                let written = |(key, row)| Ok((serde_json::to_value(key)?, serde_json::to_string(&row)?));
+                Ok(rows.into_iter().map(written).collect())
             };
-            let rows = read(connection, subject, after, most)?;
-            let written = |(key, row)| Ok((serde_json::to_value(key)?, serde_json::to_string(&row)?));
-            Ok(rows.into_iter().map(written).collect())
-        };
         Self { list, read: Arc::new(read) }
     }
 
     /// The rows of a table as they are stored.
     pub(super) fn of(list: &'static str, owned: OwnedTable, columns: Vec<Column>) -> Self {
-        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
-            let range = RowRange { user: subject.user.id, after: after.and_then(Value::as_str), limit: most };
-            let rows = owned.page(connection, &columns, range)?;
-            Ok(Ok(rows.into_iter().map(|row| (Value::from(row.key), row.json)).collect()))
-        };
+        let read =
+            move |connection: &mut AnyConnection, subject: &ExportSubject, after: Option<&ListPosition>, most| {
+                let range = RowRange { user: subject.user.id, after: after.and_then(Value::as_str), limit: most };
+                let rows = owned.page(connection, &columns, range)?;
+                Ok(Ok(rows.into_iter().map(|row| (Value::from(row.key), row.json)).collect()))
+            };
         Self { list, read: Arc::new(read) }
     }
 
@@ -73,7 +78,7 @@ impl ExportList {
     pub(in crate::service) fn page(
         &self,
         connection: &mut AnyConnection,
-        subject: &Subject,
+        subject: &ExportSubject,
         after: Option<&ListPosition>,
         most: i64,
     ) -> QueryResult<serde_json::Result<Rows>> {

@@ -1,7 +1,7 @@
 //! One table of the product.
 
 use super::erasure::Erasure;
-use super::export::{ExportList, Subject};
+use super::export::{ExportList, ExportSubject};
 use crate::config::Settings;
 use crate::store::layouts::{DeclaredColumn, DeclaredTable, Layout};
 use crate::store::owned::{Keyed, OwnedTable, OwnerOf};
@@ -12,11 +12,11 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
 
-type Prune = dyn Fn(&mut AnyConnection, &Due, i64) -> QueryResult<usize> + Send + Sync;
+type Prune = dyn Fn(&mut AnyConnection, &PruneInput, i64) -> QueryResult<usize> + Send + Sync;
 
 /// The input of a prune.
 #[derive(Debug, Clone)]
-pub struct Due {
+pub struct PruneInput {
     pub now: DateTime<Utc>,
     pub settings: Arc<Settings>,
 }
@@ -51,7 +51,10 @@ impl Table {
     pub fn dependent<T, K, R>(
         name: &'static str,
         _table: T,
-        read: impl Fn(&mut AnyConnection, &Subject, Option<K>, i64) -> QueryResult<Vec<(K, R)>> + Send + Sync + 'static,
+        read: impl Fn(&mut AnyConnection, &ExportSubject, Option<K>, i64) -> QueryResult<Vec<(K, R)>>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self
     where
         T: DeclaredTable,
@@ -85,7 +88,7 @@ impl Table {
     #[must_use]
     pub fn pruned(
         mut self,
-        delete: impl Fn(&mut AnyConnection, &Due, i64) -> QueryResult<usize> + Send + Sync + 'static,
+        delete: impl Fn(&mut AnyConnection, &PruneInput, i64) -> QueryResult<usize> + Send + Sync + 'static,
     ) -> Self {
         self.prunes.push(Arc::new(delete));
         self

@@ -1,8 +1,6 @@
 //! The ids in tokens: of users, sessions and the tokens themselves.
 
 use super::error::TokenError;
-use crate::gate::{self, RequesterId};
-use crate::telemetry;
 use auth_types::{RefreshClaims, SessionId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -21,12 +19,6 @@ pub fn user_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
     parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)
 }
 
-/// Attributes the request to the owner of a session, in the log and at the gates.
-pub fn attribute_to_owner(owner: UserId, session: SessionId) {
-    telemetry::record_caller(owner, session);
-    gate::attribute_to(RequesterId::Account(owner.0));
-}
-
 /// A new token id: 122 random bits, written as simplejwt writes them.
 pub fn new_jti() -> String {
     Uuid::new_v4().simple().to_string()
@@ -42,9 +34,4 @@ pub fn new_session_id(now: DateTime<Utc>) -> SessionId {
 pub fn began_later(one: SessionId, other: SessionId) -> bool {
     let began = |session: SessionId| session.0.get_timestamp().map(|at| at.to_unix());
     began(one) > began(other)
-}
-
-/// Whole seconds from `now` until `then`, at least 0, for the response.
-pub fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
-    (then.timestamp() - now.timestamp()).max(0)
 }

@@ -10,4 +10,4 @@ mod keys;
 
 pub use authority::{SignedAccess, TokenAuthority};
 pub use error::TokenError;
-pub use ids::{attribute_to_owner, began_later, new_jti, new_session_id, parse_user_id, seconds_until, user_of};
+pub use ids::{began_later, new_jti, new_session_id, parse_user_id, user_of};

@@ -8,7 +8,7 @@ use crate::clock::WrongClock;
 use crate::service::Services;
 use crate::service::accounts::orphaned_files;
 use crate::service::events::retention;
-use crate::service::tables::Due;
+use crate::service::tables::PruneInput;
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -49,14 +49,14 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
 /// When the database does not respond; what was deleted stays deleted.
 async fn prune_at(services: &Services, now: DateTime<Utc>) -> Result<usize, StoreError> {
     erasures::finish(services, DateTime::<Utc>::UNIX_EPOCH).await?;
-    let due = Due { now, settings: Arc::clone(&services.settings) };
+    let input = PruneInput { now, settings: Arc::clone(&services.settings) };
     let mut ended = 0;
     // Referring rows are deleted first, so that deleting a row they refer to costs one row.
     for table in services.schema.tables.iter().rev() {
         for delete in &table.prunes {
             let delete = Arc::clone(delete);
-            let due = due.clone();
-            let rows = in_batches(services, move |connection, batch| delete(connection, &due, batch)).await?;
+            let input = input.clone();
+            let rows = in_batches(services, move |connection, batch| delete(connection, &input, batch)).await?;
             ended += if table.layout.name == SESSIONS { rows } else { 0 };
         }
     }

@@ -23,7 +23,6 @@ use super::schema::users;
 use super::types::At;
 use crate::names::Spellings;
 use auth_types::UserId;
-use auth_types::export::ExportedUser;
 use diesel::prelude::*;
 
 /// A user to insert. Two names are the same if their canonical forms are equal.
@@ -77,22 +76,6 @@ pub fn is_username_taken(connection: &mut AnyConnection, username_canonical: &st
 
 pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<UserRow>> {
     users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()
-}
-
-/// The part of a user's row that is exported to the user.
-pub fn exported(user: UserRow) -> ExportedUser {
-    ExportedUser {
-        id: user.id,
-        email: user.email,
-        username: user.username,
-        display_name: user.display_name,
-        role: user.role,
-        is_active: user.is_active,
-        email_verified_at: user.email_verified_at,
-        avatar_key: user.avatar_key,
-        created_at: user.created_at,
-        last_login_at: user.last_login_at,
-    }
 }
 
 /// Finds the first of a new user's names that another user already has. An address is taken if a sign-in with it finds a user: a

@@ -3,7 +3,7 @@
 use super::feature_routes::{FeatureRoute, authorized};
 use crate::support::surface::SampleRequest;
 use crate::support::{Database, PASSWORD, Process, TestDb, TestResponse, forge, is_own_table, pictures, send};
-use api::service::passwords::hashing::digest_of;
+use api::service::digest::digest_of;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;

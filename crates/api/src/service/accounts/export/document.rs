@@ -1,7 +1,7 @@
 //! The document, in the order in which it is written, part by part: [`ExportResponse`](auth_types::export::ExportResponse).
 
-use crate::service::tables::{ExportList, ListPosition, Subject};
-use crate::store::users;
+use crate::service::accounts::user_view;
+use crate::service::tables::{ExportList, ExportSubject, ListPosition};
 use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl ExportDocument {
         &self,
         connection: &mut AnyConnection,
         cursor: ExportCursor,
-        subject: &Subject,
+        subject: &ExportSubject,
     ) -> QueryResult<serde_json::Result<DocumentPart>> {
         let (number, after) = match cursor {
             ExportCursor::Head => return Ok(self.head(subject)),
@@ -55,10 +55,10 @@ impl ExportDocument {
     }
 
     /// The account itself, without the brace that ends the document.
-    fn head(&self, subject: &Subject) -> serde_json::Result<DocumentPart> {
+    fn head(&self, subject: &ExportSubject) -> serde_json::Result<DocumentPart> {
         let head = format!("{{\"exported_at\":{},\"user\":", serde_json::to_string(&self.begun_at)?);
         let mut out = head.into_bytes();
-        serde_json::to_writer(&mut out, &users::exported(subject.user.clone()))?;
+        serde_json::to_writer(&mut out, &user_view::exported(subject.user.clone()))?;
         Ok((out, Some(ExportCursor::List(0, None))))
     }
 }

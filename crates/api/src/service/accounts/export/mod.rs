@@ -12,8 +12,9 @@ mod slots;
 pub use metrics::ExportMetrics;
 pub use slots::{ExportSlots, NoSlot};
 
+use crate::service::leases::HeldElsewhere;
 use crate::service::limits::Budget;
-use crate::service::tables::Subject;
+use crate::service::tables::ExportSubject;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::{self, EventKind};
 use bytes::Bytes;
@@ -30,8 +31,8 @@ const LEASE: &str = "export";
 pub enum ExportRefusal {
     #[error(transparent)]
     NoSlot(#[from] NoSlot),
-    #[error("an export of this account is under way at another process, for {0} s at most")]
-    Elsewhere(u32),
+    #[error("an export of this account is under way at another process, for {} s at most", .0.seconds)]
+    HeldElsewhere(#[from] HeldElsewhere),
 }
 
 /// Why an export failed, before its begin or before its end.
@@ -56,9 +57,9 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
     let slot = slot.map_err(|full| Error::Refused(full.into()))?;
     let name = caller.id.to_string();
     let at = services.now();
-    services.limits.hold(LEASE, &name).await.map_err(|seconds| Error::Refused(ExportRefusal::Elsewhere(seconds)))?;
+    services.leases.hold(LEASE, &name).await.map_err(|held| Error::Refused(held.into()))?;
     if let Err(error) = record(services, caller, client).await {
-        services.limits.release(LEASE, &name).await;
+        services.leases.release(LEASE, &name).await;
         return Err(error);
     }
     let lists = services.schema.tables.iter().filter_map(|table| table.export.clone()).collect();
@@ -90,11 +91,11 @@ impl Export {
         let name = self.caller.id.to_string();
         let Some(cursor) = self.cursor.take() else {
             services.exports.metrics.count(ExportOutcome::Completed);
-            services.limits.release(LEASE, &name).await;
+            services.leases.release(LEASE, &name).await;
             return Ok(None);
         };
         // This process holds the lease; this only renews it.
-        let _ = services.limits.hold(LEASE, &name).await;
+        let _ = services.leases.hold(LEASE, &name).await;
         let page = self.page(services, cursor).await.inspect_err(|error| {
             log::warn!("export.cut: {error}");
             services.exports.metrics.count(ExportOutcome::Cut);
@@ -114,7 +115,7 @@ impl Export {
         let caller = self.caller;
         let settings = Arc::clone(&services.settings);
         let reading = caller.read(services, move |connection, user| {
-            document.read(connection, cursor, &Subject { user, caller, settings })
+            document.read(connection, cursor, &ExportSubject { user, caller, settings })
         });
         let (bytes, next) = reading.await??;
         Ok((bytes.into(), next))
