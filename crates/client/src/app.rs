@@ -5,7 +5,7 @@ use crate::http::Http;
 use crate::mailed_link::restore_address;
 use crate::notices::Notices;
 use crate::pages::{NotFoundPage, PAGES, routes};
-use crate::session::Session;
+use crate::session::SessionOwner;
 use leptos::prelude::*;
 use leptos_router::components::{Router, Routes};
 
@@ -22,7 +22,7 @@ pub fn start() {
 fn App() -> impl IntoView {
     let notices = Notices::new(window().navigator().on_line());
     let http = Http::new(notices);
-    let session = Session::start(http, notices);
+    let session = SessionOwner::start(http, notices);
     provide_context(notices);
     provide_context(http);
     provide_context(session);

@@ -2,13 +2,13 @@
 
 use crate::http::API_BASE;
 use crate::policy::initials;
-use crate::session::Session;
+use crate::session::SessionOwner;
 use leptos::prelude::*;
 
 /// The user's picture, or their initials. The name is shown next to it, so screen readers skip it.
 #[component]
 pub fn Avatar() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let url = Memo::new(move |_| session.user().and_then(|user| user.avatar_url));
     let letters = move || session.user().map(|user| initials(&user.display_name, &user.email)).unwrap_or_default();
     move || match url.get() {

@@ -4,7 +4,7 @@ use super::{Button, CutLink, Form, FormState, IncompleteLink};
 use crate::http::{Http, PublicApi};
 use crate::mailed_link::use_link_token;
 use crate::policy::is_cut;
-use crate::session::{EmailConfirmation, Session};
+use crate::session::{EmailConfirmation, SessionOwner};
 use auth_types::requests::EmailVerifyRequest;
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
@@ -62,7 +62,7 @@ fn ConfirmForm(
     /// Set to the result.
     done: RwSignal<Option<HandledLink>>,
 ) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let public_api = PublicApi::new(expect_context::<Http>());
     let form = FormState::new(&[]);
     let token = StoredValue::new(token);

@@ -2,7 +2,7 @@
 
 use super::{Brand, Button, Loader, NotFound, PageTitle, Waiting, load};
 use crate::policy::{Audience, Pages, SIGN_IN, START, SignOutReason, accept_next, sign_in_path};
-use crate::session::{Api, PageSession, Session, SignInState};
+use crate::session::{Api, PageSession, SessionOwner, SignInState};
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 /// Shows its content to a user whom the server has confirmed, and redirects visitors to the sign-in page.
 #[component]
 pub fn Protected(children: ChildrenFn) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     ask_visitors_to_sign_in(session);
     let shown = Memo::new(move |_| match session.state() {
         SignInState::SignedIn(epoch) => Some((epoch, session.user().is_some())),
@@ -25,7 +25,7 @@ pub fn Protected(children: ChildrenFn) -> impl IntoView {
     }
 }
 
-fn ask_visitors_to_sign_in(session: Session) {
+fn ask_visitors_to_sign_in(session: SessionOwner) {
     let location = use_location();
     let navigate = use_navigate();
     let pages = expect_context::<Pages>();
@@ -70,7 +70,7 @@ fn Confirming() -> impl IntoView {
 /// Shows its content to visitors, and redirects users to the page that they wanted.
 #[component]
 pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let query = use_query_map();
     let navigate = use_navigate();
     let pages = expect_context::<Pages>();
@@ -92,7 +92,7 @@ pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
 /// Shows its content to administrators, and "Page not found" to other users.
 #[component]
 pub fn AdministratorsOnly(children: ChildrenFn) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let is_admitted = Memo::new(move |_| session.user().is_some_and(|user| Audience::Administrators.admits(user.role)));
     let lost = || {
         view! {

@@ -1,7 +1,7 @@
 //! Updates what a page shows when the page becomes visible or focused again.
 
 use crate::policy::RequestFailure;
-use crate::session::Session;
+use crate::session::SessionOwner;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -13,7 +13,7 @@ where
     F: Fn() -> R + Copy + 'static,
     R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let ask = move || async move {
         let actions = session.actions();
         match fetch().await {

@@ -3,7 +3,7 @@
 use super::{Alert, Button};
 use crate::clock;
 use crate::policy::{RequestFailure, wait};
-use crate::session::Session;
+use crate::session::SessionOwner;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::rc::Rc;
@@ -75,7 +75,7 @@ where
     };
     loader.ask.set_value(Rc::new(move || attempt(loader, fetch.clone(), 1)));
     loader.reload();
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     Effect::new(move |before: Option<u32>| {
         let retry_triggers = session.retry_triggers();
         let waits = loader.failure.with_untracked(|failure| failure.as_ref().is_some_and(RequestFailure::is_transient));

@@ -3,7 +3,7 @@
 use super::{Alert, Button, Pending, keep_focus};
 use crate::http::{Http, PublicApi};
 use crate::notices::Notices;
-use crate::session::{Api, PageSession, Session, SignInState};
+use crate::session::{Api, PageSession, SessionOwner, SignInState};
 use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ pub fn ResendLink(
 ) -> impl IntoView {
     let public_api = PublicApi::new(expect_context::<Http>());
     let notices = expect_context::<Notices>();
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let page = expect_context::<PageSession>();
     let pending = Pending::new();
     let send = move || async move {

@@ -2,7 +2,7 @@
 
 use super::{Loader, load};
 use crate::policy::PASSWORD_RULES;
-use crate::session::Session;
+use crate::session::SessionOwner;
 use auth_types::responses::{ConfigResponse, PasswordRules, Registration};
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ pub struct KnownServerSettings(Loader<ConfigResponse>);
 
 /// Fetches the settings, unless this tab has them.
 pub fn use_server_settings() -> KnownServerSettings {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     KnownServerSettings(load(move || session.server_settings()))
 }
 

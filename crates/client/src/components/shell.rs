@@ -2,7 +2,7 @@
 
 use super::{Brand, Button, Protected, keep_fresh};
 use crate::policy::Pages;
-use crate::session::{Api, PageSession, Session};
+use crate::session::{Api, PageSession, SessionOwner};
 use auth_types::Role;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
@@ -41,7 +41,7 @@ fn Header() -> impl IntoView {
 /// The navigation entries that this user may see.
 #[component]
 fn Navigation() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let pages = expect_context::<Pages>();
     let role = Memo::new(move |_| session.user().map_or(Role::User, |user| user.role));
     let entry = |(path, name): (&'static str, &'static str)| {

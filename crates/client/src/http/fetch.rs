@@ -1,11 +1,12 @@
 //! The one file that names reqwasm, which re-exports gloo-net 0.1. To use another library, change this file.
 
 use super::api_request::{ApiRequest, Verb};
+use super::response::api_response;
 use super::timer::milliseconds;
 use crate::clock;
-use crate::policy::{ApiResponse, FetchResult, Now, TransportError, retry_after};
+use crate::policy::{ApiResponse, FetchResult, TransportError};
 use gloo_timers::callback::Timeout;
-use reqwasm::http::{Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect, Response};
+use reqwasm::http::{Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect};
 use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::AbortController;
@@ -61,12 +62,6 @@ async fn receive(request: Request) -> Option<ApiResponse> {
     let sent = clock::now();
     let response = request.send().await.ok()?;
     let body = response.text().await.ok()?;
-    Some(read(&response, body, sent))
-}
-
-fn read(response: &Response, body: String, sent: Now) -> ApiResponse {
-    let header = |name| response.headers().get(name);
-    ApiResponse::new(response.status(), &header("Content-Type").unwrap_or_default(), body)
-        .retry_after(header("Retry-After").and_then(|value| retry_after(&value)))
-        .timed(sent, clock::now())
+    let read = api_response(response.status(), body, |name| response.headers().get(name));
+    Some(read.timed(sent, clock::now()))
 }

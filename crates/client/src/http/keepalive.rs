@@ -1,7 +1,8 @@
 //! Sends the sign-out, the last request of a session, which must not depend on the page staying open.
 
+use super::response::api_response;
 use super::{ApiRequest, milliseconds};
-use crate::policy::{ApiResponse, FetchResult, TransportError, retry_after};
+use crate::policy::{ApiResponse, FetchResult, TransportError};
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Reflect;
@@ -33,12 +34,8 @@ pub fn send_keepalive(request: &ApiRequest) -> impl Future<Output = FetchResult>
 
 async fn read(response: JsValue) -> Option<ApiResponse> {
     let response: Response = response.dyn_into().ok()?;
-    let header = |name| response.headers().get(name).ok().flatten();
-    let media_type = header("Content-Type");
-    let after = header("Retry-After");
     let body = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-    let response = ApiResponse::new(response.status(), &media_type.unwrap_or_default(), body);
-    Some(response.retry_after(after.and_then(|after| retry_after(&after))))
+    Some(api_response(response.status(), body, |name| response.headers().get(name).ok().flatten()))
 }
 
 fn build(request: &ApiRequest, controller: Option<&AbortController>) -> Result<Request, JsValue> {

@@ -7,6 +7,7 @@ mod fetch;
 mod file;
 mod keepalive;
 mod public_api;
+mod response;
 mod timer;
 
 pub use api_request::ApiRequest;

@@ -1,13 +1,13 @@
 //! `/`
 
 use crate::components::{Avatar, Moment, ResendLink};
-use crate::session::Session;
+use crate::session::SessionOwner;
 use leptos::prelude::*;
 
 /// The signed-in user, and links to the other pages.
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let name = move || session.user().map(|user| user.display_name).filter(|name| !name.is_empty());
     let email = move || session.user().map(|user| user.email).unwrap_or_default();
     let since = Memo::new(move |_| session.user().map(|user| user.created_at));
@@ -51,7 +51,7 @@ pub fn HomePage() -> impl IntoView {
 /// Reminds the user of the mailed link that confirms the address.
 #[component]
 fn Unconfirmed() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let email = Signal::derive(move || session.user().map(|user| user.email).unwrap_or_default());
     view! {
         <section class="panel panel-row">

@@ -4,7 +4,7 @@ use crate::components::{
     Button, FieldKind, Form, FormErrors, FormState, ResendLink, TextField, use_server_settings, with_query,
 };
 use crate::policy::RequestFailure;
-use crate::session::{PageSession, Session, SignInState};
+use crate::session::{PageSession, SessionOwner, SignInState};
 use auth_types::Reason;
 use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
@@ -40,7 +40,7 @@ fn SignUp() -> impl IntoView {
 /// Why the user has to sign in again.
 #[component]
 fn SignOutMessage() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let message = move || match session.state() {
         SignInState::SignedOut(reason) => reason.message(),
         SignInState::Unknown | SignInState::SignedIn(_) => None,

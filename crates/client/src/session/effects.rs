@@ -1,15 +1,15 @@
 //! Executes the effects of the session machine, for the whole client.
 
-use super::{Session, SignInState, caches};
+use super::{SessionOwner, SignInState, caches};
 use crate::policy::{Effect, RefreshCredential, SessionMachine, SessionTokens, SignOutReason};
 use crate::tokens;
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 
-impl Session {
+impl SessionOwner {
     pub(super) fn execute(self, effect: Effect) {
         match effect {
-            Effect::Nothing | Effect::AdoptedNewer => {}
+            Effect::Nothing => {}
             Effect::Write(tokens) => self.write(&tokens),
             Effect::Renew(tokens, user) => self.renew(&tokens, *user),
             Effect::Begin(tokens, user) => self.begin_session(&tokens, *user),

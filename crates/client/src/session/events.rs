@@ -1,6 +1,6 @@
 //! Events from outside the page: other tabs, the network, sleep, the back button.
 
-use super::Session;
+use super::SessionOwner;
 use crate::notices::Notices;
 use crate::policy::SessionTokens;
 use crate::tokens::{PENDING_SIGN_OUTS_KEY, TOKENS_KEY};
@@ -13,7 +13,7 @@ use web_sys::{StorageEvent, VisibilityState};
 const AWAY: &str = "data-away";
 
 /// Listens for as long as the page exists.
-pub(super) fn listen(session: Session, notices: Notices) {
+pub(super) fn listen(session: SessionOwner, notices: Notices) {
     window_event_listener(ev::storage, move |event| {
         if event.key().is_none_or(|key| key == TOKENS_KEY) {
             session.on_storage_event(removed_session(&event));
@@ -45,7 +45,7 @@ fn removed_session(event: &StorageEvent) -> Option<SessionId> {
 }
 
 /// A page from the back-forward cache must not show a session that was signed out meanwhile, not even for a moment.
-fn listen_for_the_back_button(session: Session) {
+fn listen_for_the_back_button(session: SessionOwner) {
     window_event_listener(ev::pagehide, move |event| {
         if event.persisted() {
             mark_away(true);

@@ -6,6 +6,7 @@
 mod api;
 mod caches;
 mod effects;
+mod endings;
 mod events;
 mod lock;
 mod owner;
@@ -20,6 +21,6 @@ mod state;
 mod storage;
 
 pub use api::Api;
-pub use owner::Session;
+pub use owner::SessionOwner;
 pub use page::PageSession;
 pub use state::{EmailConfirmation, SignInState, SignUpResult};

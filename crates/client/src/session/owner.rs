@@ -21,16 +21,16 @@ pub(super) struct InFlightRefresh {
     pub(super) task: SharedTask,
 }
 
-/// A handle to the session; copies are the same session.
+/// A handle to the session's owner; copies are the same owner. It also exists while nobody is signed in.
 #[derive(Debug, Clone, Copy)]
-pub struct Session {
+pub struct SessionOwner {
     pub(super) http: Http,
     pub(super) notices: Notices,
     pub(super) machine: StoredValue<SessionMachine>,
     pub(super) in_flight: StoredValue<Option<InFlightRefresh>, LocalStorage>,
     pub(super) sign_out_task: StoredValue<Option<SharedTask>, LocalStorage>,
-    /// Counts the sign-out tasks that were started.
-    pub(super) sign_out_tasks: StoredValue<u32>,
+    /// How many sign-out tasks were started.
+    pub(super) sign_out_task_count: StoredValue<u32>,
     /// The pending sign-outs, where they cannot be stored.
     pub(super) pending_in_memory: StoredValue<Option<PendingSignOuts>>,
     pub(super) state: RwSignal<SignInState>,
@@ -41,8 +41,8 @@ pub struct Session {
     pub(super) settings: StoredValue<Option<SettingsRequest>, LocalStorage>,
 }
 
-impl Session {
-    /// A session that has not read storage yet.
+impl SessionOwner {
+    /// An owner that has not read storage yet.
     pub(super) fn new(http: Http, notices: Notices) -> Self {
         Self {
             http,
@@ -50,7 +50,7 @@ impl Session {
             machine: StoredValue::new(SessionMachine::new()),
             in_flight: StoredValue::new_local(None),
             sign_out_task: StoredValue::new_local(None),
-            sign_out_tasks: StoredValue::new(0),
+            sign_out_task_count: StoredValue::new(0),
             pending_in_memory: StoredValue::new(None),
             state: RwSignal::new(SignInState::Unknown),
             user: RwSignal::new(None),

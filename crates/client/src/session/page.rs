@@ -1,12 +1,11 @@
 //! The session as one page sees it.
 
-use super::storage::storage_snapshot;
-use super::{Session, lock};
+use super::{SessionOwner, lock};
 use crate::clock;
 use crate::http::{ApiRequest, milliseconds};
 use crate::policy::{
-    AccessToken, BoundRequest, Effect, EndingAction, Epoch, FetchResult, RequestFailure, RequestStep, ResponseAction,
-    SessionMachine, SessionTokens, SignOutReason, UnconfirmedAction, is_conclusive,
+    AccessToken, BoundRequest, Epoch, FetchResult, RequestFailure, RequestStep, ResponseAction, SessionMachine,
+    UnconfirmedAction,
 };
 use crate::tokens;
 use auth_types::responses::UserResponse;
@@ -17,7 +16,7 @@ use leptos::prelude::*;
 /// tab, none of them is sent, and none of their responses is shown, stored or acted on.
 #[derive(Debug, Clone, Copy)]
 pub struct PageSession {
-    pub(super) session: Session,
+    pub(super) session: SessionOwner,
     pub(super) epoch: Epoch,
 }
 
@@ -39,15 +38,44 @@ pub(super) enum Cookies {
 }
 
 /// A request to send with an access token.
-struct OutgoingRequest {
-    request: ApiRequest,
-    cookies: Cookies,
+pub(super) struct OutgoingRequest {
+    pub(super) request: ApiRequest,
+    pub(super) cookies: Cookies,
     /// The action, if it ends the session. It is stored each time the request is sent, and not before, because a refresh that
     /// succeeds meanwhile shows that the action has not been carried out.
-    ending: Option<UnconfirmedAction>,
+    pub(super) ending: Option<UnconfirmedAction>,
 }
 
-impl Session {
+/// The lock between tabs, as one request needs it.
+struct CookieLock {
+    cookies: Cookies,
+    /// Whether the request was already delayed for the lock, which it may not have got.
+    has_waited: bool,
+    held: Option<lock::TabLock>,
+}
+
+impl CookieLock {
+    const fn of(cookies: Cookies) -> Self {
+        Self { cookies, has_waited: false, held: None }
+    }
+
+    /// Waits for the lock before the first attempt and before the first one after a refresh. Returns whether it waited.
+    async fn acquire_if_needed(&mut self) -> bool {
+        if self.cookies == Cookies::Untouched || self.has_waited {
+            return false;
+        }
+        self.held = lock::acquire(lock::COOKIE_WAIT).await;
+        self.has_waited = true;
+        true
+    }
+
+    fn release(&mut self) {
+        self.held = None;
+        self.has_waited = false;
+    }
+}
+
+impl SessionOwner {
     /// The session for a page of this epoch.
     pub const fn page_of(self, epoch: Epoch) -> PageSession {
         PageSession { session: self, epoch }
@@ -77,74 +105,48 @@ impl PageSession {
     /// [`RequestFailure::SignedOut`] if this is no longer the tab's session, before or after the request; and the failure of a
     /// refresh.
     pub async fn send(self, request: ApiRequest) -> Result<FetchResult, RequestFailure> {
-        let delivered = self.deliver(request).await?;
+        let outgoing = OutgoingRequest { request, cookies: Cookies::Untouched, ending: None };
+        let delivered = self.run(BoundRequest::new(self.epoch), outgoing).await?;
         if delivered.is_current { Ok(delivered.result) } else { Err(RequestFailure::SignedOut) }
     }
 
-    /// Sends a request that ends this session. If the session ends before the response
-    /// arrives, the message to the user names `action` as the reason.
-    pub(super) async fn deliver_ending(
-        self,
-        action: EndingAction,
-        request: ApiRequest,
-        cookies: Cookies,
-    ) -> Result<DeliveredResponse, RequestFailure> {
-        let mut bound = BoundRequest::new(self.epoch);
-        let session = self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::session));
-        let ending = session.filter(|_| self.is_current()).map(|session| UnconfirmedAction { session, action });
-        if ending.is_some() && tokens::read_unconfirmed_action() == ending {
-            bound.repeat();
-        }
-        let delivered = self.deliver_request(bound, OutgoingRequest { request, cookies, ending }).await?;
-        if is_conclusive(&delivered.result) {
-            tokens::clear_unconfirmed_action();
-        }
-        Ok(delivered)
-    }
-
-    /// Sends a request that does not end the session.
-    async fn deliver(self, request: ApiRequest) -> Result<DeliveredResponse, RequestFailure> {
-        let outgoing = OutgoingRequest { request, cookies: Cookies::Untouched, ending: None };
-        self.deliver_request(BoundRequest::new(self.epoch), outgoing).await
-    }
-
-    /// Sends a request with an access token. No other function does.
-    async fn deliver_request(
+    /// Takes the steps of a request with an access token. No other function sends one.
+    pub(super) async fn run(
         self,
         mut bound: BoundRequest,
         outgoing: OutgoingRequest,
     ) -> Result<DeliveredResponse, RequestFailure> {
         let _action = outgoing.request.is_unsafe().then(|| self.session.begin_action());
-        let mut lock = None;
+        let mut lock = CookieLock::of(outgoing.cookies);
         let mut sent = 0;
-        let mut waits = outgoing.cookies == Cookies::Changed;
         loop {
             match self.next(&mut bound)? {
                 RequestStep::Fail(failure) => return Err(self.report(failure)),
                 RequestStep::Refresh(refused) => {
                     // A refresh acquires the lock itself.
-                    lock = None;
-                    waits = outgoing.cookies == Cookies::Changed;
+                    lock.release();
                     self.session.refresh(self.epoch, refused).await;
                 }
-                RequestStep::Send(_) if waits => {
-                    lock = lock::acquire(lock::COOKIE_WAIT).await;
-                    waits = false;
+                RequestStep::Send(access) => {
+                    if lock.acquire_if_needed().await {
+                        // The next step may be another one after the wait.
+                        continue;
+                    }
+                    match self.attempt(&outgoing, &access, &mut bound).await {
+                        ResponseAction::Retry => {}
+                        ResponseAction::Deliver(result) => {
+                            sent += 1;
+                            let Some(pause) = outgoing.request.repeat_after(&result, sent) else {
+                                return Ok(DeliveredResponse { result, is_current: true, lock: lock.held });
+                            };
+                            TimeoutFuture::new(milliseconds(pause)).await;
+                            bound.repeat();
+                        }
+                        ResponseAction::Discard(result) => {
+                            return Ok(DeliveredResponse { result, is_current: false, lock: lock.held });
+                        }
+                    }
                 }
-                RequestStep::Send(access) => match self.send_once(&outgoing, &access, &mut bound).await {
-                    ResponseAction::Retry => {}
-                    ResponseAction::Deliver(result) => {
-                        sent += 1;
-                        let Some(pause) = outgoing.request.repeat_after(&result, sent) else {
-                            return Ok(DeliveredResponse { result, is_current: true, lock });
-                        };
-                        TimeoutFuture::new(milliseconds(pause)).await;
-                        bound.repeat();
-                    }
-                    ResponseAction::Discard(result) => {
-                        return Ok(DeliveredResponse { result, is_current: false, lock });
-                    }
-                },
             }
         }
     }
@@ -163,31 +165,13 @@ impl PageSession {
         }
     }
 
-    /// Signs out on this device. It is complete when this returns, with or without a network; the server receives the sign-out
-    /// at once, or as soon as it can be reached.
-    pub fn logout(self) {
-        if let Some(tokens) = self.forget(SignOutReason::ByUser) {
-            self.session.send_sign_out(&tokens);
-        }
-    }
-
-    /// Deletes everything that this tab has in memory and in storage of the page's session, and returns the tokens.
-    pub(super) fn forget(self, reason: SignOutReason) -> Option<SessionTokens> {
-        let session = self.session;
-        let effect =
-            session.machine.try_update_value(|machine| machine.sign_out(self.epoch, reason, storage_snapshot()))?;
-        let ended = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
-        session.execute(effect);
-        ended
-    }
-
     fn next(self, bound: &mut BoundRequest) -> Result<RequestStep, RequestFailure> {
         self.session.sync_from_storage();
         let machine = self.session.machine;
         machine.try_with_value(|machine| bound.next(machine, clock::now())).ok_or(RequestFailure::SignedOut)
     }
 
-    async fn send_once(
+    async fn attempt(
         self,
         outgoing: &OutgoingRequest,
         access: &AccessToken,

@@ -1,6 +1,6 @@
 //! Sends sign-outs to the server: at once, or when it can be reached.
 
-use super::{Session, lock};
+use super::{SessionOwner, lock};
 use crate::clock;
 use crate::http::{ApiRequest, milliseconds, send_keepalive};
 use crate::notices::SLOW;
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// How long a sign-in waits for the response to the previous sign-out.
 const SIGN_OUT_WAIT: Duration = Duration::from_secs(5);
 
-impl Session {
+impl SessionOwner {
     /// Signs out the session of these tokens at the server.
     ///
     /// With cookies, the response removes cookies. It must not remove those of the next sign-in, which waits for the lock.
@@ -115,10 +115,10 @@ impl Session {
             return;
         }
         let retry_after = result.as_ref().ok().and_then(|response| response.retry_after);
-        let started = self.sign_out_tasks.try_get_value();
+        let started = self.sign_out_task_count.try_get_value();
         let retry = move || {
             // A task that was started since schedules its own.
-            if self.sign_out_tasks.try_get_value() == started {
+            if self.sign_out_task_count.try_get_value() == started {
                 self.send_pending(attempt.saturating_add(1));
             }
         };
@@ -126,7 +126,7 @@ impl Session {
     }
 
     fn start_task(self, task: impl Future<Output = ()> + 'static) {
-        self.sign_out_tasks.update_value(|count| *count = count.wrapping_add(1));
+        self.sign_out_task_count.update_value(|count| *count = count.wrapping_add(1));
         let task = task.boxed_local().shared();
         spawn_local(task.clone());
         self.sign_out_task.set_value(Some(task));

@@ -2,7 +2,7 @@
 
 use super::owner::{InFlightRefresh, SharedTask};
 use super::storage::storage_snapshot;
-use super::{Session, lock};
+use super::{SessionOwner, lock};
 use crate::clock;
 use crate::http::ApiRequest;
 use crate::policy::{AccessToken, Epoch, RefreshCredential, SessionMachine, SessionTokens, TokenPlan, refresh_outcome};
@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
 
-impl Session {
+impl SessionOwner {
     /// Waits for the running refresh, or starts one. The next plan shows whether it succeeded.
     pub(super) async fn refresh(self, epoch: Epoch, refused: Option<AccessToken>) {
         let running = self.in_flight.with_value(|refresh| {

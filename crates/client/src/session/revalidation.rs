@@ -1,6 +1,6 @@
 //! Fetches the page's data again when the page becomes visible or focused.
 
-use super::{Session, SignInState, lock};
+use super::{SessionOwner, SignInState, lock};
 use crate::clock;
 use crate::http::milliseconds;
 use crate::policy::{REVALIDATION_PAUSE, RequestFailure, Revalidation};
@@ -17,7 +17,7 @@ const LOCK_HOLD: Duration = Duration::from_secs(1);
 const LOCK_WAIT: Duration = Duration::from_mins(1);
 
 /// An action of the user that is running, until this is dropped.
-pub(super) struct ActionGuard(Session);
+pub(super) struct ActionGuard(SessionOwner);
 
 impl Drop for ActionGuard {
     fn drop(&mut self) {
@@ -27,7 +27,7 @@ impl Drop for ActionGuard {
     }
 }
 
-impl Session {
+impl SessionOwner {
     /// Requests a revalidation: the page is visible again, or what it shows may be outdated.
     pub fn revalidate(self) {
         if !matches!(self.state.get_untracked(), SignInState::SignedIn(_)) {

@@ -1,6 +1,6 @@
 //! The server's settings, fetched once.
 
-use super::Session;
+use super::SessionOwner;
 use super::owner::SettingsRequest;
 use crate::http::ApiRequest;
 use crate::policy::{RequestFailure, read_json};
@@ -9,7 +9,7 @@ use auth_types::responses::ConfigResponse;
 use futures::FutureExt;
 use leptos::prelude::*;
 
-impl Session {
+impl SessionOwner {
     /// The server's settings, fetched once for each session. Simultaneous callers share one request.
     ///
     /// # Errors

@@ -1,24 +1,21 @@
-//! Sign-ins, and the actions that replace or end the session.
+//! What starts a session: a sign-in, a sign-up, a mailed link.
 
-use super::page::{Cookies, DeliveredResponse};
 use super::storage::storage_snapshot;
-use super::{EmailConfirmation, PageSession, Session, SignUpResult, lock};
+use super::{EmailConfirmation, PageSession, SessionOwner, SignUpResult, lock};
 use crate::http::ApiRequest;
 use crate::policy::{
-    Effect, EndingAction, FetchResult, IssuedTokens, LINK_SEED, RefreshCredential, RequestFailure, ServerRefusal,
-    SessionMachine, SessionTokens, SignOutReason, read_empty, read_json,
+    Effect, FetchResult, IssuedTokens, LINK_SEED, RefreshCredential, RequestFailure, ServerRefusal, SessionMachine,
+    SessionTokens, read_json,
 };
 use crate::tokens;
 use auth_types::paths;
-use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
-use auth_types::responses::{
-    EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport, UserResponse,
-};
+use auth_types::requests::{EmailVerifyRequest, LoginRequest, RegisterRequest};
+use auth_types::responses::{EmailVerifyResponse, PendingRegistrationResponse, TokenTransport, UserResponse};
 use auth_types::{FieldErrors, Reason};
 use leptos::prelude::*;
 use uuid::Uuid;
 
-impl Session {
+impl SessionOwner {
     /// The request that confirms an address by a mailed link's token, and signs in the browser that signed up, unless a user is
     /// signed in already. It contains this browser's state, so it is made once and sent until it succeeds: after another sign-in
     /// or sign-up, a new one would not repeat it.
@@ -112,62 +109,6 @@ impl PageSession {
         self.adopt(result).map(|()| SignUpResult::SignedIn)
     }
 
-    /// Changes the password. The response starts a new session, which replaces this one and all others.
-    ///
-    /// # Errors
-    /// Why it failed, with the message for the user.
-    pub async fn change_password(self, request: &PasswordChangeRequest, seed: Uuid) -> Result<(), RequestFailure> {
-        let request = ApiRequest::post(paths::PASSWORD_CHANGE, request).once(seed);
-        let DeliveredResponse { result, lock, .. } =
-            self.deliver_with_cookies(EndingAction::PasswordChange, request).await?;
-        let adopted = self.adopt(result);
-        drop(lock);
-        adopted
-    }
-
-    /// Deletes the account, and clears its session in this browser.
-    ///
-    /// # Errors
-    /// Why it failed, with the message for the user.
-    pub async fn delete_account(self, request: &DeleteMeRequest, seed: Uuid) -> Result<(), RequestFailure> {
-        let request = ApiRequest::delete_with(paths::ME, request).once(seed);
-        let delivered = self.deliver_with_cookies(EndingAction::AccountDeletion, request).await?;
-        self.check()?;
-        read_empty(delivered.result)?;
-        self.forget(SignOutReason::Deleted);
-        Ok(())
-    }
-
-    /// Signs out on every device, this one included.
-    ///
-    /// # Errors
-    /// Why it failed, with the message for the user.
-    pub async fn logout_everywhere(self) -> Result<(), RequestFailure> {
-        let request = ApiRequest::post(paths::LOGOUT_ALL, &EmptyResponse {});
-        let delivered = self.deliver_ending(EndingAction::SignOutEverywhere, request, Cookies::Untouched).await?;
-        self.check()?;
-        read_empty(delivered.result)?;
-        self.forget(SignOutReason::ByUser);
-        Ok(())
-    }
-
-    /// Sends a request whose response sets or removes cookies, if the refresh token is in a cookie. No other tab refreshes or
-    /// signs in until the lock is dropped.
-    async fn deliver_with_cookies(
-        self,
-        action: EndingAction,
-        request: ApiRequest,
-    ) -> Result<DeliveredResponse, RequestFailure> {
-        let refresh_credential =
-            self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::refresh_credential));
-        match refresh_credential {
-            Some(RefreshCredential::Cookie { .. }) => {
-                self.deliver_ending(action, request.with_cookies(), Cookies::Changed).await
-            }
-            Some(RefreshCredential::Token(_)) | None => self.deliver_ending(action, request, Cookies::Untouched).await,
-        }
-    }
-
     /// Sends a request that signs in.
     async fn send_to_sign_in(
         self,
@@ -180,7 +121,7 @@ impl PageSession {
 
     /// Starts the session of a sign-in's response. If a user signed in or out since this page sent the request, the new session
     /// is not used: it ends here and at the server, unless another tab has got it by the same request.
-    fn adopt(self, result: FetchResult) -> Result<(), RequestFailure> {
+    pub(super) fn adopt(self, result: FetchResult) -> Result<(), RequestFailure> {
         let (tokens, user) = self.read_tokens(result)?;
         let session = self.session;
         let sign_in = |machine: &mut SessionMachine| machine.sign_in(self.epoch, &tokens, user, storage_snapshot());

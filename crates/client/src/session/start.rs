@@ -1,13 +1,13 @@
 //! Starts the session of a tab.
 
 use super::events;
-use super::{Session, SignInState};
+use super::{SessionOwner, SignInState};
 use crate::http::Http;
 use crate::notices::Notices;
 use crate::policy::SignOutReason;
 use leptos::prelude::*;
 
-impl Session {
+impl SessionOwner {
     /// Restores the session from storage, and listens for changes by other tabs and the network.
     pub fn start(http: Http, notices: Notices) -> Self {
         let session = Self::new(http, notices);

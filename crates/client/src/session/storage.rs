@@ -1,13 +1,13 @@
 //! Keeps this tab in sync with storage.
 
-use super::Session;
+use super::SessionOwner;
 use crate::clock;
 use crate::policy::{Epoch, SessionMachine, StorageSnapshot, TokenPlan};
 use crate::tokens;
 use auth_types::SessionId;
 use leptos::prelude::*;
 
-impl Session {
+impl SessionOwner {
     /// Reads storage again and refreshes if that is due: after sleep, after a return from the back-forward cache, when the
     /// tab is visible again.
     pub fn recheck(self) {

@@ -140,7 +140,7 @@ impl Browser {
         match effect {
             Effect::Write(tokens) | Effect::Renew(tokens, _) | Effect::Begin(tokens, _) => self.write(&tokens),
             Effect::DeleteEndedSession | Effect::EndSession(_) | Effect::SignOut(..) => self.clear(),
-            Effect::Nothing | Effect::AdoptedNewer | Effect::Switch | Effect::ShowSignedOut | Effect::Pause { .. } => {}
+            Effect::Nothing | Effect::Switch | Effect::ShowSignedOut | Effect::Pause { .. } => {}
         }
     }
 

@@ -5,7 +5,7 @@ mod picture;
 use crate::components::{Alert, Button, FieldKind, Form, FormErrors, FormState, Pending, TextDraft, TextField};
 use crate::download::save_text;
 use crate::notices::Notices;
-use crate::session::{Api, PageSession, Session};
+use crate::session::{Api, PageSession, SessionOwner};
 use auth_types::invisible::trimmed;
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use auth_types::responses::UserResponse;
@@ -36,7 +36,7 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn ProfileForm() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let notices = expect_context::<Notices>();
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["display_name", "username"]);

@@ -4,7 +4,7 @@ use crate::components::{Avatar, Button, FileField, Form, FormErrors, FormState};
 use crate::http::FileContent;
 use crate::notices::Notices;
 use crate::policy::RequestFailure;
-use crate::session::{Api, PageSession, Session};
+use crate::session::{Api, PageSession, SessionOwner};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, UserResponse};
 use leptos::html::Input;
@@ -20,7 +20,7 @@ const MEDIA_TYPES: &str = "image/png,image/jpeg,image/jpg,image/webp";
 /// Shows, replaces and removes the picture.
 #[component]
 pub fn PictureForm() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let session = expect_context::<SessionOwner>();
     let notices = expect_context::<Notices>();
     let page = expect_context::<PageSession>();
     let form = FormState::new(&[FIELD]);

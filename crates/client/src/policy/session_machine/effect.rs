@@ -10,10 +10,8 @@ use std::time::Duration;
 /// A change to storage, to the pages, or to the messages that people see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing to do.
+    /// Nothing to do, even if the tab has taken newer tokens of its session from storage.
     Nothing,
-    /// Nothing to do: the tab has taken newer tokens of its session from storage, or had them already.
-    AdoptedNewer,
     /// Storage lags behind this tab: write these.
     Write(Box<SessionTokens>),
     /// The session continues with these tokens, which have just arrived: write them, and show the user.

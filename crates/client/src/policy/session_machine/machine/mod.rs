@@ -144,7 +144,7 @@ impl SessionMachine {
             if let RefreshOutcome::Adopt(tokens, _) = &outcome {
                 active.tokens.take_access_of(tokens);
             }
-            return if matches!(effect, Effect::Write(_)) { effect } else { Effect::AdoptedNewer };
+            return if matches!(effect, Effect::Write(_)) { effect } else { Effect::Nothing };
         }
         match outcome {
             RefreshOutcome::Adopt(tokens, user) => {
@@ -223,7 +223,7 @@ impl SessionMachine {
         if rank(&stored) > rank(&active.tokens) {
             active.renew(stored, now);
             active.is_stored = true;
-            Effect::AdoptedNewer
+            Effect::Nothing
         } else if stored.generation() < active.tokens.generation() {
             Effect::Write(Box::new(active.tokens.clone()))
         } else {
