@@ -36,7 +36,7 @@ pub(super) async fn run(job: &BackgroundJob, services: &Data<Services>) -> Infal
 
 /// Polls the revocation feed, sends and counts mail, enforces retention, keeps the connection to Redis and observes backups,
 /// for as long as the process lives.
-pub(super) async fn run_own(services: &Services) -> Infallible {
+pub(super) async fn run_builtin(services: &Services) -> Infallible {
     let seconds = Duration::from_secs;
     let feed = every(seconds(revocation::POLL_SECONDS), async || poll_feed(services).await);
     let mail = every(seconds(mail::POLL_SECONDS), async || deliver_mail(services).await);

@@ -43,9 +43,9 @@ impl Feature {
     }
 
     /// Latchkey itself. Its migrations are not in a namespace.
-    pub(super) fn own() -> Self {
+    pub(super) fn builtin() -> Self {
         let feature = Self::new("latchkey").tables(builtin_tables());
-        Self { endpoints: vec![Endpoints::own()], ..feature }
+        Self { endpoints: vec![Endpoints::builtin()], ..feature }
     }
 
     /// The migrations that [`migrations!`](crate::migrations) has read, numbered in the feature's own namespace.

@@ -54,7 +54,7 @@ impl Default for App {
 impl App {
     /// Latchkey alone.
     pub fn new() -> Self {
-        Self(vec![Feature::own()])
+        Self(vec![Feature::builtin()])
     }
 
     /// Adds a feature.

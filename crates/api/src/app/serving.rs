@@ -3,7 +3,7 @@
 use super::background;
 use super::product::Product;
 use crate::http::middleware::{
-    bound_head, check_origin, cors, delay_refusals, finish, refuse_plaintext_preflight, require_https, watch_requests,
+    bound_head, check_origin, cors, delay_rejections, finish, refuse_plaintext_preflight, require_https, watch_requests,
 };
 use crate::http::{ConnectionMetrics, HttpMetrics, OpenConnections, PollBudget, WatchedStream, WorkerConnections};
 use crate::service::Services;
@@ -56,7 +56,7 @@ impl Product {
                 .wrap(from_fn(refuse_plaintext_preflight))
                 .wrap(from_fn(bound_head))
                 .wrap(from_fn(finish))
-                .wrap(from_fn(delay_refusals))
+                .wrap(from_fn(delay_rejections))
                 .wrap(from_fn(watch_requests))
         };
         let server = Server::build()
@@ -97,7 +97,7 @@ impl Product {
     /// Runs the periodic jobs for as long as the process lives.
     pub async fn run_background_tasks(&self, services: Data<Services>) -> Infallible {
         let jobs = join_all(self.jobs.iter().map(|job| background::run(job, &services)));
-        join(background::run_own(&services), jobs).await.0
+        join(background::run_builtin(&services), jobs).await.0
     }
 }
 

@@ -97,7 +97,8 @@ async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(
     let database = settings.database.url.clone();
     let coverage = product.schema.coverage();
     let clock = compared_clock(&settings).await?;
-    let plan = BackupPlan { database, coverage, recipients, made_at: clock.shared_now().0, stop: stop_on_signal()? };
+    let plan =
+        BackupPlan { database, coverage, recipients, made_at: clock.shared_now().get(), stop: stop_on_signal()? };
     match to {
         Some(file) => {
             let made = off_thread(move || backup::create_file(&plan, &file)).await?;
@@ -210,7 +211,7 @@ async fn restore(
     Restore { selection: BackupSelection { backup, identity }, moving }: Restore,
 ) -> Result<(), CliError> {
     let settings = settings()?;
-    let now = compared_clock(&settings).await?.shared_now().0;
+    let now = compared_clock(&settings).await?.shared_now().get();
     let source = source(product, backup, now).await?;
     let identities = identities(identity.as_deref())?;
     prepare_folder(&settings)?;

@@ -30,7 +30,18 @@ pub struct WrongClock(pub i64);
 /// A time that other processes compare with their own: when a session was revoked, when a step was done. It is read from this
 /// process's clock while that is right, otherwise from the database's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SharedTime(pub DateTime<Utc>);
+pub struct SharedTime(DateTime<Utc>);
+
+impl SharedTime {
+    /// A time that is shared already, such as a stored one.
+    pub const fn of(at: DateTime<Utc>) -> Self {
+        Self(at)
+    }
+
+    pub const fn get(self) -> DateTime<Utc> {
+        self.0
+    }
+}
 
 /// A time that this process's clock showed while it was right. What opens a session, issues its tokens or takes a mailed link
 /// requires one, so that a jump of the clock during a request cannot date them.
@@ -52,7 +63,7 @@ impl From<CheckedTime> for SharedTime {
 /// A clock, and the last reading of the database's clock; clones share it.
 #[derive(Debug, Clone)]
 pub struct ComparedClock {
-    own: SharedClock,
+    process: SharedClock,
     database: Arc<RwLock<Option<DatabaseTime>>>,
     /// The last result of [`ComparedClock::turned`].
     was_wrong: Arc<AtomicBool>,
@@ -98,13 +109,13 @@ impl DatabaseTime {
 }
 
 impl ComparedClock {
-    pub fn new(own: SharedClock) -> Self {
-        Self { own, database: Arc::default(), was_wrong: Arc::default() }
+    pub fn new(process: SharedClock) -> Self {
+        Self { process, database: Arc::default(), was_wrong: Arc::default() }
     }
 
     /// Now, by this process's clock, whether it is right or not.
     pub fn now(&self) -> DateTime<Utc> {
-        self.own.now()
+        self.process.now()
     }
 
     /// Now by this process's clock, and the later time by which something must not have expired: the database's, if this clock is
@@ -228,7 +239,7 @@ mod tests {
     fn a_clock_counts_as_right_until_the_first_comparison() {
         let (_, clock) = compared(TimeDelta::days(8));
         assert_eq!((clock.check(), clock.skew()), (Ok(()), TimeDelta::zero()));
-        assert!(is_at(clock.shared_now().0, SystemClock.now() + TimeDelta::days(8)));
+        assert!(is_at(clock.shared_now().get(), SystemClock.now() + TimeDelta::days(8)));
     }
 
     #[test]
@@ -237,7 +248,7 @@ mod tests {
             let (_, clock) = compared(ahead);
             compare_with(&clock, DatabaseClock::Server, TimeDelta::zero());
             assert!(clock.check().is_err() && is_at(SystemClock.now() + clock.skew(), SystemClock.now() + ahead));
-            assert!(is_at(clock.shared_now().0, SystemClock.now()));
+            assert!(is_at(clock.shared_now().get(), SystemClock.now()));
             assert!(is_at(clock.now(), SystemClock.now() + ahead), "everything else uses the process clock");
         }
     }
@@ -279,7 +290,9 @@ mod tests {
             let (_, clock) = compared(TimeDelta::zero());
             compare_with(&clock, DatabaseClock::ThisMachine, jump);
             assert!(clock.check().is_err(), "no refusal is final yet");
-            assert!(is_at(clock.shared_now().0, SystemClock.now()) && is_at(clock.database_now(), SystemClock.now()));
+            assert!(
+                is_at(clock.shared_now().get(), SystemClock.now()) && is_at(clock.database_now(), SystemClock.now())
+            );
         }
     }
 

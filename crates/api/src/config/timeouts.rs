@@ -23,7 +23,7 @@ pub struct Timeouts {
     /// For the client to read the next 128 KiB of a response, or its end.
     pub response: Duration,
     /// For a client that is refused because of load, on average, until the same connection takes its next request.
-    pub refusal: Duration,
+    pub rejection: Duration,
     /// For what a client still sends after a response that did not wait for it; without this the client would see a broken
     /// connection instead of the response.
     pub linger: Duration,
@@ -52,7 +52,7 @@ impl Default for Timeouts {
             contended: Duration::from_secs(1),
             grace: Duration::from_millis(300),
             response: Duration::from_secs(30),
-            refusal: Duration::from_secs(1),
+            rejection: Duration::from_secs(1),
             linger: Duration::from_secs(2),
             checkout: Duration::from_secs(3),
             database: Duration::from_secs(10),

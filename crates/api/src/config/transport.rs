@@ -24,7 +24,7 @@ variables! {
 settings! {
     /// How the refresh token travels, and the cookies' domain.
     pub struct TransportSettings {
-        pub transport: TokenTransport = TOKEN_TRANSPORT,
+        pub tokens: TokenTransport = TOKEN_TRANSPORT,
         /// Without a leading dot. `None` is the API's own host only.
         pub cookie_domain: Option<String> = SESSION_COOKIE_DOMAIN,
     }

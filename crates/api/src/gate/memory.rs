@@ -2,7 +2,7 @@
 //!
 //! No request waits here: a body that does not fit is refused, and the client sends it again.
 
-use super::refusals::Refusals;
+use super::rejections::Rejections;
 use super::requester::{Class, Requester, RequesterId, current_requester};
 use super::resource::Busy;
 use crate::metrics::Metrics;
@@ -27,7 +27,7 @@ pub struct BodyMemory(Arc<MemoryInner>);
 struct MemoryInner {
     bytes: usize,
     held: Mutex<HeldBytes>,
-    refusals: Refusals,
+    rejections: Rejections,
 }
 
 #[derive(Debug, Default)]
@@ -54,13 +54,13 @@ impl BodyMemory {
     }
 
     fn of(bytes: usize, refused: Counter) -> Self {
-        Self(Arc::new(MemoryInner { bytes, held: Mutex::default(), refusals: Refusals::of("bodies", refused) }))
+        Self(Arc::new(MemoryInner { bytes, held: Mutex::default(), rejections: Rejections::of("bodies", refused) }))
     }
 
-    /// Counts and logs a body that is refused.
+    /// Counts and logs a body that is rejected.
     #[must_use = "the client gets it as a 503"]
-    pub fn record_refusal(&self) -> Busy {
-        self.0.refusals.record();
+    pub fn record_rejection(&self) -> Busy {
+        self.0.rejections.record();
         Busy
     }
 
@@ -81,7 +81,7 @@ impl MemoryReservation {
         let fits = self.requester.ids().all(|id| of_requester(id) + needed <= inner.bytes / REQUESTER_FRACTION);
         if !fits || *held.of(self.requester.class) + needed > inner.bytes / 2 {
             drop(held);
-            return Err(self.memory.record_refusal());
+            return Err(self.memory.record_rejection());
         }
         if needed > 0 {
             *held.of(self.requester.class) += needed;

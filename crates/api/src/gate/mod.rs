@@ -11,7 +11,7 @@ mod metrics;
 mod permit;
 mod queue;
 mod quotas;
-mod refusals;
+mod rejections;
 mod requester;
 mod resource;
 
@@ -20,7 +20,7 @@ pub use metrics::GateMetrics;
 pub use permit::{Gate, Permit};
 pub use queue::GateCapacity;
 pub use quotas::HolderQuotas;
-pub use refusals::Refusals;
+pub use rejections::Rejections;
 #[cfg(test)]
 pub(crate) use requester::fixtures;
 pub use requester::{Class, Requester, RequesterId, attribute_to, current_requester, on_behalf_of};

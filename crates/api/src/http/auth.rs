@@ -59,7 +59,7 @@ pub(super) async fn refresh(
     PresentedToken { token, transport }: PresentedToken,
 ) -> Result<impl Responder, Problem> {
     let refreshed = refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
-    let tokens = refreshed.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
+    let tokens = refreshed.map_err(|error| transport.error(error.into(), Reason::ends_session))?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
 
@@ -85,9 +85,9 @@ pub(super) async fn logout(
 ) -> Result<impl Responder, Problem> {
     let transport = transport.keeping_withheld_cookies(&http_request);
     let is_missing = |reason| reason == Reason::CredentialsMissing;
-    let presented = presented.map_err(|problem| transport.refusal(problem, is_missing))?;
+    let presented = presented.map_err(|problem| transport.error(problem, is_missing))?;
     let ended = logout::logout(&services, presented.token.expose_secret(), client).await;
-    ended.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
+    ended.map_err(|error| transport.error(error.into(), Reason::ends_session))?;
     Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))
 }
 

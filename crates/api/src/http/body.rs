@@ -95,7 +95,7 @@ pub(super) async fn read(
     let slot = match request.conn_data::<ConnectionRequests>() {
         Some(requests) => {
             let slot = requests.begin_body(gate::current_requester().client);
-            Some(slot.ok_or_else(|| services.bodies.record_refusal())?)
+            Some(slot.ok_or_else(|| services.bodies.record_rejection())?)
         }
         None => None,
     };

@@ -21,9 +21,9 @@ struct RouteLabels {
     route: String,
 }
 
-/// The labels of a failure, by the reason in its response.
+/// The labels of an error response, by its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FailureLabels {
+struct ErrorLabels {
     route: String,
     reason: String,
 }
@@ -33,7 +33,7 @@ struct FailureLabels {
 pub struct HttpMetrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
-    failures: Family<FailureLabels, Counter>,
+    errors: Family<ErrorLabels, Counter>,
 }
 
 impl Default for HttpMetrics {
@@ -41,7 +41,7 @@ impl Default for HttpMetrics {
         Self {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
-            failures: Family::default(),
+            errors: Family::default(),
         }
     }
 }
@@ -52,7 +52,7 @@ impl HttpMetrics {
         let [requests, durations, failures] = ["http_requests", "http_request_duration_seconds", "http_failures"];
         metrics.register(requests, "Finished requests", own.requests.clone());
         metrics.register(durations, "From the request's head to the response", own.durations.clone());
-        metrics.register(failures, "Failures by the reason in the response", own.failures.clone());
+        metrics.register(failures, "Failures by the reason in the response", own.errors.clone());
         own
     }
 
@@ -63,11 +63,11 @@ impl HttpMetrics {
         self.requests.get_or_create(&RequestLabels { method: known_method(method), route, status }).inc();
     }
 
-    /// Counts a failure.
-    pub fn record_failure(&self, route: &str, reason: Reason) {
+    /// Counts an error response.
+    pub fn record_error(&self, route: &str, reason: Reason) {
         let reason = serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
-        let labels = FailureLabels { route: route.to_owned(), reason: reason.unwrap_or_default() };
-        self.failures.get_or_create(&labels).inc();
+        let labels = ErrorLabels { route: route.to_owned(), reason: reason.unwrap_or_default() };
+        self.errors.get_or_create(&labels).inc();
     }
 }
 

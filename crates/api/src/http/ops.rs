@@ -17,7 +17,7 @@ pub(super) async fn config(services: Data<Services>) -> impl Responder {
     Json(ConfigResponse {
         registration: settings.accounts.registration,
         email_verification: settings.accounts.email_verification,
-        token_transport: settings.transport.transport,
+        token_transport: settings.transport.tokens,
         password: settings.passwords.rules,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

@@ -27,8 +27,8 @@ impl Endpoints {
         Self(Arc::new(move |_| table()))
     }
 
-    /// Latchkey's own.
-    pub fn own() -> Self {
+    /// Latchkey's endpoints.
+    pub fn builtin() -> Self {
         Self(Arc::new(table::endpoints))
     }
 
@@ -68,7 +68,7 @@ impl Surface {
     /// `Allow`.
     pub fn configure(&self, config: &mut web::ServiceConfig, settings: &Settings) {
         let docs_open = settings.operation.docs_open;
-        let transport = settings.transport.transport;
+        let transport = settings.transport.tokens;
         let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
         let is_open = |endpoint: &Endpoint| docs_open || ![paths::OPENAPI, paths::DOCS].contains(&endpoint.path);
         for endpoint in self.endpoints(transport).filter(is_open) {

@@ -48,7 +48,7 @@ impl FromRequest for Transport {
 impl Transport {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let services = services(request)?.clone();
-        let cookies = match services.settings.transport.transport {
+        let cookies = match services.settings.transport.tokens {
             TokenTransport::Body => None,
             TokenTransport::Cookie => Some(CookieScope::of(request.headers(), request.peer_addr(), &services.settings)),
         };
@@ -95,7 +95,7 @@ impl Transport {
         more: impl Serialize,
     ) -> Result<HttpResponse, Problem> {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
-        if self.services.settings.transport.transport == TokenTransport::Body {
+        if self.services.settings.transport.tokens == TokenTransport::Body {
             return Ok(response.json(ExtendedBody { body: tokens, more }));
         }
         let csrf_token = csrf::token_of(&self.services, &tokens.refresh).map_err(Problem::internal)?;
@@ -122,8 +122,8 @@ impl Transport {
         response
     }
 
-    /// A failure, which removes the cookies if its reason makes them useless.
-    pub(super) fn refusal(&self, problem: Problem, is_final: fn(Reason) -> bool) -> Problem {
+    /// An error response, which removes the cookies if its reason makes them useless.
+    pub(super) fn error(&self, problem: Problem, is_final: fn(Reason) -> bool) -> Problem {
         let scope = self.cookies.as_ref().filter(|_| is_final(problem.reason()));
         let cookies = scope.into_iter().flat_map(CookieScope::remove);
         let written = cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok());
@@ -147,7 +147,7 @@ impl FromRequest for PresentedToken {
         let mut payload = payload.take();
         Box::pin(async move {
             let transport = Transport::of(&request)?;
-            let token = match transport.services.settings.transport.transport {
+            let token = match transport.services.settings.transport.tokens {
                 TokenTransport::Body => {
                     JsonBody::<RefreshRequest>::from_request(&request, &mut payload).await?.0.refresh
                 }

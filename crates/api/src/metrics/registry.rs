@@ -11,7 +11,7 @@ use prometheus_client::registry::{Metric, Registry};
 #[derive(Debug)]
 pub struct Metrics {
     process: Registry,
-    own: RwLock<Registry>,
+    program: RwLock<Registry>,
 }
 
 impl Metrics {
@@ -19,7 +19,7 @@ impl Metrics {
     pub fn since(started_at: DateTime<Utc>) -> Self {
         let mut process = Registry::with_prefix("process");
         process.register_collector(Box::new(Process { started_at }));
-        let metrics = Self { process, own: RwLock::new(Registry::with_prefix("latchkey")) };
+        let metrics = Self { process, program: RwLock::new(Registry::with_prefix("latchkey")) };
         let build = [
             ("version", env!("CARGO_PKG_VERSION")),
             ("revision", env!("LATCHKEY_REVISION")),
@@ -31,7 +31,7 @@ impl Metrics {
 
     /// Adds a metric; its name is `latchkey_` and `name`.
     pub fn register(&self, name: impl Into<String>, help: &str, metric: impl Metric) {
-        self.own.write().register(name, help, metric);
+        self.program.write().register(name, help, metric);
     }
 
     /// All metrics as text.
@@ -41,7 +41,7 @@ impl Metrics {
     pub fn render(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.process)?;
-        encode_registry(&mut text, &self.own.read())?;
+        encode_registry(&mut text, &self.program.read())?;
         encode_eof(&mut text)?;
         Ok(text)
     }

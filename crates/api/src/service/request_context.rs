@@ -56,7 +56,7 @@ impl RequestContext {
     /// The context of what happens without a request, as in a job, or of what must not show its owner who sent the request, as when
     /// an administrator acts.
     pub fn without_client(at: DateTime<Utc>) -> Self {
-        Self { at, shared_at: SharedTime(at), client: ClientInfo::default() }
+        Self { at, shared_at: SharedTime::of(at), client: ClientInfo::default() }
     }
 
     /// An event of `user`, or of an unknown user.

@@ -97,7 +97,8 @@ pub struct Pooled {
     pub(super) connection: AnyConnection,
     /// The condition in which the last operation left it.
     pub(super) condition: Condition,
-    epoch: u64,
+    /// The database's, when it was opened.
+    incarnation: u64,
 }
 
 /// Opens connections for the pool and decides which may be used again.
@@ -108,12 +109,13 @@ pub struct Pooled {
 pub struct Manager {
     url: DatabaseUrl,
     file: DatabaseFile,
-    epoch: AtomicU64,
+    /// Of the database: one more each time that it was lost.
+    incarnation: AtomicU64,
 }
 
 impl Manager {
     pub(super) fn new(url: DatabaseUrl, file: DatabaseFile) -> Self {
-        Self { url, file, epoch: AtomicU64::new(0) }
+        Self { url, file, incarnation: AtomicU64::new(0) }
     }
 }
 
@@ -122,14 +124,14 @@ impl ManageConnection for Manager {
     type Error = ConnectionError;
 
     fn connect(&self) -> Result<Pooled, ConnectionError> {
-        let epoch = self.epoch.load(Ordering::SeqCst);
+        let incarnation = self.incarnation.load(Ordering::SeqCst);
         let mut connection = open(&self.url)?;
         connection.only_read().map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Pooled { _open: self.file.connected(), connection, condition: Condition::Sound, epoch })
+        Ok(Pooled { _open: self.file.connected(), connection, condition: Condition::Sound, incarnation })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectionError> {
-        if pooled.epoch == self.epoch.load(Ordering::SeqCst) {
+        if pooled.incarnation == self.incarnation.load(Ordering::SeqCst) {
             Ok(())
         } else {
             Err(ConnectionError::BadConnection("opened before the database failed".to_owned()))
@@ -138,7 +140,7 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
         if pooled.condition == Condition::Lost {
-            self.epoch.fetch_max(pooled.epoch + 1, Ordering::SeqCst);
+            self.incarnation.fetch_max(pooled.incarnation + 1, Ordering::SeqCst);
         }
         // Broken: still inside a transaction.
         pooled.condition != Condition::Sound || pooled.connection.is_broken() || std::thread::panicking()

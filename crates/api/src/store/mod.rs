@@ -207,7 +207,7 @@ impl Store {
     async fn enter(&self) -> Result<Permit, StoreError> {
         let entered = tokio::time::timeout(self.timeouts.checkout, self.gate.enter()).await;
         Ok(entered.map_err(|_| {
-            self.gate.record_refusal();
+            self.gate.record_rejection();
             Busy
         })??)
     }

@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let message = format!("{domain} is a public suffix, like co.uk: browsers drop a cookie for it");
         rules::COOKIE_PUBLIC_SUFFIX.found(message).about("SESSION_COOKIE_DOMAIN")
     });
-    let blocked = match transport.transport {
+    let blocked = match transport.tokens {
         TokenTransport::Cookie => across_sites(facts, domain),
         TokenTransport::Body => None,
     };

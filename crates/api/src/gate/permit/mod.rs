@@ -2,7 +2,7 @@
 
 use super::metrics::GateMetrics;
 use super::queue::{FairQueue, GateCapacity, Pushed};
-use super::refusals::Refusals;
+use super::rejections::Rejections;
 use super::requester::{Requester, current_requester};
 use super::resource::{Busy, Resource};
 use crate::clock::Stopwatch;
@@ -19,7 +19,7 @@ pub struct Gate(Arc<GateInner>);
 
 struct GateInner {
     queue: Mutex<FairQueue<oneshot::Sender<PermitResult>>>,
-    refusals: Refusals,
+    rejections: Rejections,
     metrics: GateMetrics,
 }
 
@@ -39,8 +39,8 @@ struct QueuedWaiter<'g> {
 impl Gate {
     pub fn new(resource: Resource, capacity: GateCapacity, metrics: GateMetrics) -> Self {
         let queue = Mutex::new(FairQueue::new(capacity));
-        let refusals = Refusals::of(resource.name(), metrics.refused.clone());
-        Self(Arc::new(GateInner { queue, refusals, metrics }))
+        let rejections = Rejections::of(resource.name(), metrics.refused.clone());
+        Self(Arc::new(GateInner { queue, rejections, metrics }))
     }
 
     /// Waits for a permit, for the requester that this task serves.
@@ -52,14 +52,14 @@ impl Gate {
         let ticket = match pushed {
             Pushed::Waits { ticket, evicted } => {
                 if let Some(evicted) = evicted {
-                    self.record_refusal();
+                    self.record_rejection();
                     // The evicted caller may have stopped waiting.
                     drop(evicted.send(Err(Busy)));
                 }
                 ticket
             }
             Pushed::Refused => {
-                self.record_refusal();
+                self.record_rejection();
                 return Err(Busy);
             }
         };
@@ -77,9 +77,9 @@ impl Gate {
         self.0.queue.lock().load()
     }
 
-    /// Counts and logs a refusal, also that of a caller that gives up after waiting too long.
-    pub fn record_refusal(&self) {
-        self.0.refusals.record();
+    /// Counts and logs a rejection, also that of a caller that gives up after waiting too long.
+    pub fn record_rejection(&self) {
+        self.0.rejections.record();
     }
 
     /// Admits the next callers while permits are free.

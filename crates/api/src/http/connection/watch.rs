@@ -80,20 +80,18 @@ impl Drop for RequestInProgress {
     }
 }
 
-/// What a connection waits for.
+/// What a connection waits for its client to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Phase {
-    /// Its first byte.
+    /// To send its first byte.
     New,
-    /// The next request.
+    /// To send the next request.
     Idle,
-    /// The rest of a request's head, or of bytes that are not a request.
+    /// To send the rest of a request's head, or of bytes that are not a request.
     Head,
-    /// The application, which has timeouts of its own.
-    Application,
-    /// The client, to read a response.
+    /// To read a response.
     Writing,
-    /// The client, to close the connection.
+    /// To close the connection.
     Closing,
 }
 
@@ -102,7 +100,8 @@ pub(in crate::http) enum Phase {
 pub(in crate::http) struct ConnectionWatch {
     timeouts: Timeouts,
     requests: ConnectionRequests,
-    phase: Phase,
+    /// `None` while the application works, which has timeouts of its own.
+    phase: Option<Phase>,
     /// How many requests had begun at the last update of the phase.
     seen: u64,
     timer: Pin<Box<Sleep>>,
@@ -129,7 +128,7 @@ impl ConnectionWatch {
         let mut watch = Self {
             timeouts,
             requests,
-            phase: Phase::New,
+            phase: None,
             seen: 0,
             timer,
             left: Duration::ZERO,
@@ -147,27 +146,27 @@ impl ConnectionWatch {
 
     /// Whether the client has had a response and has not begun its next request.
     pub(in crate::http) fn is_idle(&self) -> bool {
-        self.phase == Phase::Idle
+        self.phase == Some(Phase::Idle)
     }
 
     /// Called when bytes came in.
     pub(in crate::http) fn on_read(&mut self) {
         self.update_phase();
-        if matches!(self.phase, Phase::New | Phase::Idle) {
+        if matches!(self.phase, Some(Phase::New | Phase::Idle)) {
             self.enter(Phase::Head);
         }
     }
 
     /// Called when a response could not be written at once.
     pub(in crate::http) fn on_write_blocked(&mut self) {
-        if self.phase != Phase::Writing {
+        if self.phase != Some(Phase::Writing) {
             self.enter(Phase::Writing);
         }
     }
 
     /// Called when the client has read a part of a response.
     pub(in crate::http) fn on_written(&mut self, bytes: usize) {
-        if self.phase == Phase::Writing {
+        if self.phase == Some(Phase::Writing) {
             self.read_bytes = self.read_bytes.saturating_add(bytes);
             self.reading = Some(self.requests.0.slot.wait(WaitKind::Response));
         }
@@ -175,9 +174,9 @@ impl ConnectionWatch {
 
     /// Called when everything is written.
     pub(in crate::http) fn on_flushed(&mut self) {
-        if self.phase == Phase::Writing {
+        if self.phase == Some(Phase::Writing) {
             self.reading = None;
-            self.phase = Phase::Application;
+            self.phase = None;
             self.update_phase();
         }
     }
@@ -185,20 +184,18 @@ impl ConnectionWatch {
     /// Ready with the phase that has timed out.
     pub(in crate::http) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         self.update_phase();
-        if self.phase == Phase::Application {
-            return Poll::Pending;
-        }
+        let Some(phase) = self.phase else { return Poll::Pending };
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if self.phase == Phase::Writing && self.read_bytes >= RESPONSE_STEP_BYTES {
+            if phase == Phase::Writing && self.read_bytes >= RESPONSE_STEP_BYTES {
                 self.read_bytes = 0;
-                self.arm(self.timeouts.response);
+                self.arm(phase, self.timeouts.response);
                 continue;
             }
             if self.left.is_zero() || self.requests.must_make_room() {
-                return Poll::Ready(self.phase);
+                return Poll::Ready(phase);
             }
-            self.arm(self.left);
+            self.arm(phase, self.left);
         }
     }
 
@@ -207,15 +204,15 @@ impl ConnectionWatch {
     pub(in crate::http) fn poll_displaced(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         self.update_phase();
         ready!(self.requests.0.slot.poll_end(cx));
-        let left = match self.phase {
-            Phase::Application => return Poll::Pending,
+        let Some(phase) = self.phase else { return Poll::Pending };
+        let left = match phase {
             Phase::Idle | Phase::Closing => Duration::ZERO,
             Phase::New | Phase::Head | Phase::Writing => self.left_of_grace(),
         };
         if !left.is_zero() {
             ready!(self.grace.insert(Box::pin(sleep(left))).as_mut().poll(cx));
         }
-        Poll::Ready(self.phase)
+        Poll::Ready(phase)
     }
 
     fn left_of_grace(&self) -> Duration {
@@ -227,25 +224,25 @@ impl ConnectionWatch {
     /// Updates the phase if a request began or ended since the last call.
     fn update_phase(&mut self) {
         let begun = self.requests.0.begun.get();
-        if begun != self.seen && self.phase != Phase::Writing {
+        if begun != self.seen && self.phase != Some(Phase::Writing) {
             self.seen = begun;
-            self.phase = Phase::Application;
+            self.phase = None;
         }
-        if self.phase == Phase::Application && !self.requests.any_open() {
+        if self.phase.is_none() && !self.requests.any_open() {
             self.enter(if self.requests.0.last.get() { Phase::Closing } else { Phase::Idle });
         }
     }
 
     fn enter(&mut self, phase: Phase) {
-        self.phase = phase;
+        self.phase = Some(phase);
         self.read_bytes = 0;
         let time = match phase {
-            Phase::New | Phase::Head | Phase::Application => self.timeouts.head,
+            Phase::New | Phase::Head => self.timeouts.head,
             Phase::Idle => self.timeouts.idle,
             Phase::Writing => self.timeouts.response,
             Phase::Closing => self.timeouts.linger,
         };
-        self.arm(time);
+        self.arm(phase, time);
         let kind = if phase == Phase::Writing { WaitKind::Response } else { WaitKind::Request };
         let wait = self.requests.0.slot.wait(kind);
         let (request, response) = if phase == Phase::Writing { (None, Some(wait)) } else { (Some(wait), None) };
@@ -254,11 +251,11 @@ impl ConnectionWatch {
     }
 
     /// A connection that waits for its client checks from time to time whether others of its peer are being refused.
-    fn arm(&mut self, time: Duration) {
-        let step = match self.phase {
+    fn arm(&mut self, phase: Phase, time: Duration) {
+        let step = match phase {
             Phase::Idle => time.min(self.timeouts.idle_contended),
             Phase::New | Phase::Head => time.min(self.timeouts.contended),
-            Phase::Application | Phase::Writing | Phase::Closing => time,
+            Phase::Writing | Phase::Closing => time,
         };
         self.left = time.saturating_sub(step);
         self.timer.set(sleep(step));

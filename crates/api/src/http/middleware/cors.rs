@@ -19,7 +19,7 @@ pub fn cors(settings: &Settings) -> Cors {
         .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, HeaderName::from_static("x-request-id")])
         .block_on_origin_mismatch(false)
         .max_age(PREFLIGHT_SECONDS);
-    let cors = match settings.transport.transport {
+    let cors = match settings.transport.tokens {
         TokenTransport::Body => cors,
         TokenTransport::Cookie => cors.supports_credentials().allowed_header(CSRF_HEADER),
     };

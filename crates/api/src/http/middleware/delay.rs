@@ -1,5 +1,5 @@
-//! Delays refusals caused by load. Most flooding clients wait for a response before they send the next request on a
-//! connection, and a refusal costs them nothing: without a pause, some hundred connections keep every worker busy.
+//! Delays rejections for load. Most flooding clients wait for a response before they send the next request on a
+//! connection, and a rejection costs them nothing: without a pause, some hundred connections keep every worker busy.
 
 use crate::http::connection::watch::ConnectionRequests;
 use crate::problem::Problem;
@@ -12,17 +12,17 @@ use actix_web::web::Data;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Sends a 429, or a 503 because of a full queue, only after [`Timeouts::refusal`], unless connections are scarce: then a
+/// Sends a 429, or a 503 because of a full queue, only after [`Timeouts::rejection`], unless connections are scarce: then a
 /// waiting connection costs more than the next request on it. An outage is reported at once.
 ///
-/// [`Timeouts::refusal`]: crate::config::Timeouts::refusal
-pub async fn delay_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+/// [`Timeouts::rejection`]: crate::config::Timeouts::rejection
+pub async fn delay_rejections(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?;
     if is_caused_by_load(&response)
         && let Some(services) = response.request().app_data::<Data<Services>>()
         && !response.request().conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::connections_are_scarce)
     {
-        tokio::time::sleep(spread(services.settings.timeouts.refusal)).await;
+        tokio::time::sleep(spread(services.settings.timeouts.rejection)).await;
     }
     Ok(response)
 }
@@ -32,7 +32,7 @@ fn is_caused_by_load(response: &ServiceResponse<BoxBody>) -> bool {
     problem.is_some_and(Problem::is_caused_by_load)
 }
 
-/// Between 0.5 and 1.5 times the mean, evenly spread over the refusals of this thread: clients that were refused together
+/// Between 0.5 and 1.5 times the mean, evenly spread over the rejections of this thread: clients that were rejected together
 /// must not all come back together.
 fn spread(mean: Duration) -> Duration {
     /// 2³² divided by the golden ratio: multiples of it, modulo 2³², fill the range evenly however many there are (Knuth,
@@ -53,7 +53,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn an_outage_is_not_a_refusal_caused_by_load() {
+    fn an_outage_is_not_a_rejection_for_load() {
         assert!(Problem::throttled(60).is_caused_by_load());
         assert!(Problem::from(Busy).is_caused_by_load());
         assert!(!Problem::unavailable().is_caused_by_load());

@@ -1,4 +1,4 @@
-//! The outermost layer: gives each request an id and a log line, each failure its body, and each response its headers.
+//! The outermost layer: gives each request an id and a log line, each error response its body, and each response its headers.
 
 use super::{cors, headers, limits};
 use crate::config::Environment;
@@ -40,7 +40,7 @@ async fn respond<B: MessageBody + 'static>(
     let started = services.as_ref().map(|services| services.now());
     let meter = Meter::default();
     let response = meter.within(next.call(request)).await?.map_into_boxed_body();
-    let (mut response, failure) = with_problem_body(response, id);
+    let (mut response, reason) = with_problem_body(response, id);
     let route = route(&response);
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
     headers::secure(response.headers_mut(), &route, environment);
@@ -53,13 +53,13 @@ async fn respond<B: MessageBody + 'static>(
         let finished = FinishedRequest { id, route, duration: (services.now() - started).max(Duration::zero()) };
         finished.log(&response);
         if let Some(metrics) = metrics {
-            finished.count(&metrics, &response, failure);
+            finished.count(&metrics, &response, reason);
         }
     }
     Ok(response)
 }
 
-/// Gives a failure its problem details: the [`Problem`] of a handler, or one by the status for the framework's failures.
+/// Gives an error response its problem details: the [`Problem`] of a handler, or one by the status for the framework's own.
 /// Headers stay. Also returns the reason.
 fn with_problem_body(response: ServiceResponse, id: &str) -> (ServiceResponse, Option<Reason>) {
     let status = response.status();
@@ -67,10 +67,10 @@ fn with_problem_body(response: ServiceResponse, id: &str) -> (ServiceResponse, O
         return (response, None);
     }
     let has_body = response.headers().contains_key(header::CONTENT_TYPE);
-    let own = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
-    let problem = match own {
+    let by_handler = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let problem = match by_handler {
         Some(problem) => problem,
-        // A failure for which a handler has written a body, such as readiness.
+        // An error for which a handler has written a body, such as readiness.
         None if has_body && is_json(&response) => return (response, Some(Reason::Unavailable)),
         None => Problem::from_status(status),
     };
@@ -110,12 +110,12 @@ impl FinishedRequest<'_> {
         );
     }
 
-    fn count(&self, metrics: &HttpMetrics, response: &ServiceResponse, failure: Option<Reason>) {
+    fn count(&self, metrics: &HttpMetrics, response: &ServiceResponse, reason: Option<Reason>) {
         let seconds = self.duration.as_seconds_f64();
         let method = response.request().method().as_str();
         metrics.record_request(method, &self.route, response.status().as_u16(), seconds);
-        if let Some(reason) = failure {
-            metrics.record_failure(&self.route, reason);
+        if let Some(reason) = reason {
+            metrics.record_error(&self.route, reason);
         }
     }
 }

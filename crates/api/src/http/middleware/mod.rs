@@ -13,7 +13,7 @@ mod panics;
 mod watch;
 
 pub use cors::cors;
-pub use delay::delay_refusals;
+pub use delay::delay_rejections;
 pub use finish::finish;
 pub use head::bound_head;
 pub(super) use headers::secure as secure_headers;

@@ -87,7 +87,7 @@ fn queue_mails(
 ) -> QueryResult<()> {
     // Only the newest change is pending. A link to the same address stays valid until the next one is sent, which the address's
     // mail quota may prevent.
-    one_time_tokens::spend_other_email_changes(connection, user.id, new_email, context.shared_at.0)?;
+    one_time_tokens::spend_other_email_changes(connection, user.id, new_email, context.shared_at.get())?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
     if is_confirmed_address(user, new_email) {
         return Ok(());
@@ -113,8 +113,8 @@ pub(in crate::service) fn apply(
     }
     let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
     let email = Name { shown: new_email.to_owned(), canonical };
-    users::update_email(connection, user.id, &email, context.shared_at.0)?;
-    links::withdraw_all(connection, user.id, context.shared_at.0)?;
+    users::update_email(connection, user.id, &email, context.shared_at.get())?;
+    links::withdraw_all(connection, user.id, context.shared_at.get())?;
     events::insert(connection, &context.event(user.id, EventKind::EmailChanged))?;
     if !names::is_same_mailbox(&user.email, new_email) {
         let notice = mail::to_user(MailKind::EmailChanged, user.id, &user.email, context);

@@ -2,7 +2,8 @@
 
 use super::deletion::{self, Removed};
 use super::email_change;
-use super::pending::{ConfirmedRegistration, OpenedLink};
+use super::opened_link::OpenedLink;
+use super::pending::{self, ConfirmedRegistration};
 use crate::clock::CheckedTime;
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
@@ -164,7 +165,7 @@ async fn finish(
 
 fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
     let Some((token, user)) = spend(connection, link.hash, link.context.checked_at())? else {
-        let confirmed = link.confirm(connection)?;
+        let confirmed = pending::confirm(connection, link)?;
         return Ok(confirmed
             .map_or(VerificationOutcome::NotValid, |confirmed| VerificationOutcome::Confirmed(Box::new(confirmed))));
     };
@@ -186,7 +187,11 @@ fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult
 /// its data, a pending registration is deleted, and a change of address does not happen.
 fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
     let Some((token, user)) = spend(connection, link.hash, link.context.checked_at())? else {
-        return Ok(if link.reject(connection)? { VerificationOutcome::Done } else { VerificationOutcome::NotValid });
+        return Ok(if pending::reject(connection, link)? {
+            VerificationOutcome::Done
+        } else {
+            VerificationOutcome::NotValid
+        });
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {

@@ -6,6 +6,7 @@ pub mod deletion;
 pub mod email_change;
 pub mod email_verification;
 pub mod export;
+mod opened_link;
 pub mod orphaned_files;
 pub mod pending;
 pub mod picture;

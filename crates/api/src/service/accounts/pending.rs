@@ -4,14 +4,13 @@
 //! mail decides which password and names the account has, and another person's earlier or later sign-up has no effect.
 
 use super::deletion::{self, Removed};
-use crate::config::Lifetimes;
+use super::opened_link::OpenedLink;
 use crate::mails::MailKind;
 use crate::names::Spellings;
 use crate::service::digest::same_digest;
 use crate::service::limits::Network;
 use crate::service::sessions::new_session::new_session;
-use crate::service::tables::Schema;
-use crate::service::{CheckedContext, RequestContext, mail};
+use crate::service::{RequestContext, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::{self, NewPendingRegistration, PendingRegistrationRow};
 use crate::store::sessions::SessionRow;
@@ -20,7 +19,7 @@ use crate::store::users::{NewUser, TakenName, UserRow};
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::Role;
 use auth_types::responses::VerifyNotice;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -81,17 +80,6 @@ pub(in crate::service) fn is_replaceable(user: &UserRow) -> bool {
     user.is_active && user.role == Role::User && user.email_verified_at.is_none() && user.last_login_at.is_none()
 }
 
-/// A mailed link that is being opened.
-#[derive(Debug)]
-pub(in crate::service) struct OpenedLink<'a> {
-    pub hash: &'a [u8],
-    /// The hash of the browser secret that came with the request, its member `registration`.
-    pub browser_secret_hash: Option<&'a [u8]>,
-    pub lifetimes: &'a Lifetimes,
-    pub schema: &'a Schema,
-    pub context: &'a CheckedContext,
-}
-
 /// A pending registration that became an account.
 #[derive(Debug)]
 pub(in crate::service) struct ConfirmedRegistration {
@@ -103,80 +91,79 @@ pub(in crate::service) struct ConfirmedRegistration {
     pub removed: Vec<Removed>,
 }
 
-impl OpenedLink<'_> {
-    /// Turns the link's registration into the account and deletes the others of its address. `None` if the link is not valid
-    /// or the address has an account by now.
-    pub(in crate::service) fn confirm(
-        &self,
-        connection: &mut AnyConnection,
-    ) -> QueryResult<Option<ConfirmedRegistration>> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())? else {
-            return Ok(None);
-        };
-        // Lock the user's row first and then the registrations, as everything that changes both does.
-        let accounts = lock_accounts(connection, &found.email)?;
-        pending_registrations::lock_all(connection, &found.email_canonical)?;
-        let Some(pending) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())?
-        else {
-            return Ok(None);
-        };
-        if !accounts.iter().all(is_replaceable) {
-            return Ok(None);
-        }
-        let removed = accounts.iter().map(|account| deletion::remove(connection, self.schema, account, self.context));
-        let removed = removed.collect::<QueryResult<_>>()?;
-        let signs_in = self.browser_secret_hash.is_some_and(|hash| {
-            same_digest(hash, &pending.browser_secret_hash) // of the browser that signed up
-        });
-        let Some((user, notice)) = self.insert_account(connection, &pending, signs_in)? else { return Ok(None) };
-        pending_registrations::delete_all(connection, &pending.email_canonical)?;
-        events::insert(connection, &self.context.event(user.id, EventKind::Registered))?;
-        events::insert(connection, &self.context.event(user.id, EventKind::EmailVerified))?;
-        let session = if signs_in { Some(self.open_session(connection, &user)?) } else { None };
-        Ok(Some(ConfirmedRegistration { user, session, notice, removed }))
+/// Turns the link's registration into the account and deletes the others of its address. `None` if the link is not valid
+/// or the address has an account by now.
+pub(in crate::service) fn confirm(
+    connection: &mut AnyConnection,
+    link: &OpenedLink<'_>,
+) -> QueryResult<Option<ConfirmedRegistration>> {
+    let Some(found) = pending_registrations::find_by_link(connection, link.hash, link.context.checked_at())? else {
+        return Ok(None);
+    };
+    // Lock the user's row first and then the registrations, as everything that changes both does.
+    let accounts = lock_accounts(connection, &found.email)?;
+    pending_registrations::lock_all(connection, &found.email_canonical)?;
+    let Some(pending) = pending_registrations::find_by_link(connection, link.hash, link.context.checked_at())? else {
+        return Ok(None);
+    };
+    if !accounts.iter().all(is_replaceable) {
+        return Ok(None);
     }
+    let removed = accounts.iter().map(|account| deletion::remove(connection, link.schema, account, link.context));
+    let removed = removed.collect::<QueryResult<_>>()?;
+    let signs_in = link.browser_secret_hash.is_some_and(|hash| {
+        same_digest(hash, &pending.browser_secret_hash) // of the browser that signed up
+    });
+    let Some((user, notice)) = insert_account(connection, &pending, link.context.at, signs_in)? else {
+        return Ok(None);
+    };
+    pending_registrations::delete_all(connection, &pending.email_canonical)?;
+    events::insert(connection, &link.context.event(user.id, EventKind::Registered))?;
+    events::insert(connection, &link.context.event(user.id, EventKind::EmailVerified))?;
+    let session = if signs_in { Some(open_session(connection, link, &user)?) } else { None };
+    Ok(Some(ConfirmedRegistration { user, session, notice, removed }))
+}
 
-    /// Deletes the link's registration and returns whether there was one.
-    pub(in crate::service) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.checked_at())? else {
-            return Ok(false);
-        };
-        pending_registrations::delete(connection, found.id)
-    }
+/// Deletes the link's registration and returns whether there was one.
+pub(in crate::service) fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<bool> {
+    let Some(found) = pending_registrations::find_by_link(connection, link.hash, link.context.checked_at())? else {
+        return Ok(false);
+    };
+    pending_registrations::delete(connection, found.id)
+}
 
-    /// Inserts the account, without the username if it was taken after the sign-up. `None` if the address is taken.
-    fn insert_account(
-        &self,
-        connection: &mut AnyConnection,
-        pending: &PendingRegistrationRow,
-        signs_in: bool,
-    ) -> QueryResult<Option<(UserRow, Option<VerifyNotice>)>> {
-        let named = NewUser {
-            email: pending.email.clone(),
-            email_canonical: pending.email_canonical.clone(),
-            username: pending.username.clone(),
-            username_canonical: pending.username_canonical.clone(),
-            password_hash: pending.password_hash.clone(),
-            display_name: pending.display_name.clone(),
-            role: Role::User.as_str(),
-            email_verified_at: Some(At(self.context.at)),
-            created_at: At(self.context.at),
-            last_login_at: signs_in.then_some(At(self.context.at)),
-        };
-        match users::insert(connection, &named)? {
-            Ok(user) => return Ok(Some((user, None))),
-            Err(TakenName::Email) => return Ok(None),
-            Err(TakenName::Username) => {}
-        }
-        let nameless = NewUser { username: None, username_canonical: None, ..named };
-        let user = users::insert(connection, &nameless)?.ok();
-        Ok(user.map(|user| (user, Some(VerifyNotice::UsernameTaken))))
+/// Inserts the account, without the username if it was taken after the sign-up. `None` if the address is taken.
+fn insert_account(
+    connection: &mut AnyConnection,
+    pending: &PendingRegistrationRow,
+    at: DateTime<Utc>,
+    signs_in: bool,
+) -> QueryResult<Option<(UserRow, Option<VerifyNotice>)>> {
+    let named = NewUser {
+        email: pending.email.clone(),
+        email_canonical: pending.email_canonical.clone(),
+        username: pending.username.clone(),
+        username_canonical: pending.username_canonical.clone(),
+        password_hash: pending.password_hash.clone(),
+        display_name: pending.display_name.clone(),
+        role: Role::User.as_str(),
+        email_verified_at: Some(At(at)),
+        created_at: At(at),
+        last_login_at: signs_in.then_some(At(at)),
+    };
+    match users::insert(connection, &named)? {
+        Ok(user) => return Ok(Some((user, None))),
+        Err(TakenName::Email) => return Ok(None),
+        Err(TakenName::Username) => {}
     }
+    let nameless = NewUser { username: None, username_canonical: None, ..named };
+    let user = users::insert(connection, &nameless)?.ok();
+    Ok(user.map(|user| (user, Some(VerifyNotice::UsernameTaken))))
+}
 
-    fn open_session(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<SessionRow> {
-        self.context.remember_network(connection, user.id)?;
-        sessions::insert(connection, new_session(user.id, self.lifetimes, self.context))
-    }
+fn open_session(connection: &mut AnyConnection, link: &OpenedLink<'_>, user: &UserRow) -> QueryResult<SessionRow> {
+    link.context.remember_network(connection, user.id)?;
+    sessions::insert(connection, new_session(user.id, link.lifetimes, link.context))
 }
 
 /// Locks the accounts that have this address, best match first: more than one only if a row of an earlier release has kept a

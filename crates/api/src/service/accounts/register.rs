@@ -152,7 +152,7 @@ impl SignUpContext<'_> {
         let context = services.checked_context(client)?;
         let OpaqueToken { token, hash } = step.browser_secret().map_or_else(OpaqueToken::random, Ok)?;
         let pending = NewPendingRegistration {
-            expires_at: context.shared_at.0 + pending::LIFETIME,
+            expires_at: context.shared_at.get() + pending::LIFETIME,
             user,
             language,
             browser_secret_hash: hash,

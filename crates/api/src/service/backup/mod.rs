@@ -1,7 +1,7 @@
 //! Backups: the whole database in one file, which can be restored into an empty database of either kind. `docs/operations/backups.md`
 //! describes the file.
 
-mod compared;
+mod clock;
 mod create;
 mod encryption;
 mod error;
@@ -20,7 +20,7 @@ mod stop;
 mod stored;
 mod writer;
 
-pub use compared::compared_clock;
+pub use clock::compared_clock;
 pub use create::{BackupPlan, CreatedBackup, write};
 pub use encryption::Identities;
 pub use error::{ArchiveError, BackupError};

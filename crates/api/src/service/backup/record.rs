@@ -23,7 +23,8 @@ pub fn record(database: &DatabaseUrl, made: &CreatedBackup) -> Result<(), Backup
 /// its age is unknown, and an old backup must not look recent.
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
-        let made_at = if is_ahead(last.made_at, services.shared_now().0) { DateTime::UNIX_EPOCH } else { last.made_at };
+        let made_at =
+            if is_ahead(last.made_at, services.shared_now().get()) { DateTime::UNIX_EPOCH } else { last.made_at };
         services.backup_metrics.set(made_at, last.size_bytes);
     }
     Ok(())

@@ -85,13 +85,13 @@ impl RateLimiter {
         let key = self.key(budget, name);
         let now = self.now();
         let Some(wait) = self.local.wait_if_spent(budget, key, now) else { return Ok(()) };
-        self.metrics.count_refusal(budget);
+        self.metrics.count_rejection(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
     }
 
     /// Now, microseconds; while this process's clock is wrong, by the database's, because processes count together.
     fn now(&self) -> i64 {
-        self.clock.shared_now().0.timestamp_micros()
+        self.clock.shared_now().get().timestamp_micros()
     }
 
     /// The number of keys in memory.
@@ -170,7 +170,7 @@ impl Charges<'_> {
             self.made.push(Charge { budget, key, at: rule.kept_at(now) });
             return Ok(());
         }
-        limits.metrics.count_refusal(budget);
+        limits.metrics.count_rejection(budget);
         Err(Throttled { budget, retry_after_seconds: reset_seconds.max(1) })
     }
 

@@ -54,7 +54,7 @@ impl LimitMetrics {
         own
     }
 
-    pub fn count_refusal(&self, budget: Budget) {
+    pub fn count_rejection(&self, budget: Budget) {
         self.refused.get_or_create(&BudgetLabels { budget: budget.rule().name }).inc();
     }
 }

@@ -11,7 +11,7 @@ pub const MEASURE_SECONDS: u64 = 15;
 /// # Errors
 /// [`StoreError`]; the previous values stay.
 pub async fn measure(services: &Services) -> Result<(), StoreError> {
-    let now = services.shared_now().0; // the clock that the rows were written by
+    let now = services.shared_now().get(); // the clock that the rows were written by
     let (waiting, oldest) = services.store.run(move |connection| mail_outbox::backlog(connection, now)).await?;
     let age = oldest.map_or(0, |written_at| (now - written_at).num_seconds().max(0));
     services.mailer.metrics.waiting.set(waiting);

@@ -172,7 +172,7 @@ async fn end_links(services: &Services, links: Vec<TokenHash>) -> Result<(), Sto
     if links.is_empty() {
         return Ok(());
     }
-    let now = services.shared_now().0;
+    let now = services.shared_now().get();
     services.store.write_statement(move |connection| one_time_tokens::spend_each(connection, &links, now)).await
 }
 
@@ -226,7 +226,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
     let id = mail.id;
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
-    let now = services.shared_now().0;
+    let now = services.shared_now().get();
     let mail = mail.clone();
     let deletion = services.store.write(move |connection| {
         let user = target::find_account(connection, &mail, now)?;

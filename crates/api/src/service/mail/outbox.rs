@@ -25,8 +25,8 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, context: &Re
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
         requester: client.network.map(|network| network.to_string()),
-        at: at.0,
-        expires_at: at.0 + kind.mail().send_within,
+        at: at.get(),
+        expires_at: at.get() + kind.mail().send_within,
     }
 }
 

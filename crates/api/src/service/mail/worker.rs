@@ -119,7 +119,7 @@ pub async fn stop(services: &Services, work: impl Future) {
     let work = futures_util::future::select(Box::pin(work), Box::pin(arrived));
     let _ = tokio::time::timeout(STOP_TIMEOUT, work).await;
     let left = mails.take_all();
-    let now = services.shared_now().0;
+    let now = services.shared_now().get();
     if left.is_empty() {
         return;
     }

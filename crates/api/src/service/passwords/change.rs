@@ -149,7 +149,7 @@ fn record_and_withdraw_links(
     user: &UserRow,
     context: &RequestContext,
 ) -> QueryResult<()> {
-    links::withdraw_takeover_links(connection, user.id, context.shared_at.0)?;
+    links::withdraw_takeover_links(connection, user.id, context.shared_at.get())?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordChanged))?;
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, user.id, &user.email, context))
 }

@@ -27,7 +27,7 @@ pub async fn poll(services: &Services) -> Result<(), StoreError> {
     // A clock that was set back had been ahead: revocations may have been dropped whose tokens are valid again, so everything
     // is read again, as at the start.
     let last = services.feed.polled_at().filter(|last| *last <= now);
-    let since = last.map_or(now.0 - keep, |last| last.0 - overlap);
+    let since = last.map_or(now.get() - keep, |last| last.get() - overlap);
     let revoked = services.store.run(move |connection| sessions::list_revoked(connection, since)).await?;
     services.feed.merge(revoked, now, keep);
     Ok(())

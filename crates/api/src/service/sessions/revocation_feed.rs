@@ -38,7 +38,7 @@ impl RevocationFeed {
     pub(in crate::service) fn merge(&self, revoked: Vec<(SessionId, SharedTime)>, now: SharedTime, keep: Duration) {
         let mut state = self.state.write();
         state.revoked.extend(revoked);
-        state.revoked.retain(|_, revoked_at| revoked_at.0 + keep > now.0);
+        state.revoked.retain(|_, revoked_at| revoked_at.get() + keep > now.get());
         state.polled_at = Some(now);
     }
 }

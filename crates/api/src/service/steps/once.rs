@@ -109,7 +109,7 @@ impl IdempotentStep {
         completed_steps::insert(
             connection,
             &fingerprint.hash,
-            &CompletedStep { session: record.session, notice, at: at.0 },
+            &CompletedStep { session: record.session, notice, at: at.get() },
         )
     }
 
@@ -134,7 +134,7 @@ fn look_up(
     let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
     let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else { return Ok(None) };
     let at = step.at;
-    let age = clock.shared_now().0 - at;
+    let age = clock.shared_now().get() - at;
     if age >= REPEAT_WINDOW || age < -MAX_CLOCK_SKEW {
         return Ok(Some(FoundStep { hash, at, state: StepState::Outdated }));
     }

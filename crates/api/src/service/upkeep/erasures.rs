@@ -14,7 +14,7 @@ const RECENT_HOURS: i64 = 2;
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
 pub async fn finish_recent(services: &Services) -> Result<(), StoreError> {
-    finish(services, services.shared_now().0 - Duration::hours(RECENT_HOURS)).await
+    finish(services, services.shared_now().get() - Duration::hours(RECENT_HOURS)).await
 }
 
 /// Deletes what is left of accounts that were deleted at or after `since`.

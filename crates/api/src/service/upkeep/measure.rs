@@ -13,7 +13,7 @@ pub fn measure(services: &Services) {
         connections_idle,
         connections_used,
         connections_max: services.settings.database.pool_size,
-        feed_age: services.feed.polled_at().map(|at| (services.shared_now().0 - at.0).abs()),
+        feed_age: services.feed.polled_at().map(|at| (services.shared_now().get() - at.get()).abs()),
         clock_skew: services.clock.skew(),
         limit_keys: services.limits.keys_in_memory(),
     });

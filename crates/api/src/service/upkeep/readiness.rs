@@ -32,7 +32,7 @@ pub async fn check(services: &Services) -> Checks {
     }
     checks.insert("clock", services.clock.check().err().map(|wrong| wrong.to_string()));
     let limit = Duration::seconds(FEED_STALE_SECONDS);
-    let fresh = services.feed.polled_at().is_some_and(|at| (services.shared_now().0 - at.0).abs() <= limit);
+    let fresh = services.feed.polled_at().is_some_and(|at| (services.shared_now().get() - at.get()).abs() <= limit);
     checks.insert("revocation_feed", (!fresh).then(|| format!("older than {FEED_STALE_SECONDS} s")));
     checks
 }

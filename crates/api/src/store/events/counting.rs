@@ -5,17 +5,17 @@ use auth_types::EventKind;
 use std::cell::RefCell;
 
 thread_local! {
-    static OWN: RefCell<Option<EventMetrics>> = const { RefCell::new(None) };
+    static THREAD_METRICS: RefCell<Option<EventMetrics>> = const { RefCell::new(None) };
 }
 
 /// Makes `metrics` count the events that this thread inserts from now on.
 pub(in crate::store) fn count_for(metrics: EventMetrics) {
-    OWN.set(Some(metrics));
+    THREAD_METRICS.set(Some(metrics));
 }
 
 /// Events of a transaction that is rolled back later are counted, too. Events that a command inserts are not.
 pub(super) fn count(kind: EventKind, inserted: usize) {
-    OWN.with_borrow(|metrics| {
+    THREAD_METRICS.with_borrow(|metrics| {
         if let Some(metrics) = metrics {
             metrics.count(kind, inserted);
         }

@@ -50,7 +50,7 @@ pub fn revoke(
     at: SharedTime,
 ) -> QueryResult<bool> {
     let unrevoked = sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null());
-    let revoked = (sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str())));
+    let revoked = (sessions::revoked_at.eq(Some(At(at.get()))), sessions::revoke_reason.eq(Some(reason.as_str())));
     update(unrevoked, revoked).execute(connection).map(|rows| rows == 1)
 }
 
@@ -72,10 +72,10 @@ pub fn revoke_all(
 ) -> QueryResult<RevokedSessions> {
     let rows: Vec<(SessionId, DateTime<Utc>)> =
         diesel::update(sessions::table.filter(sessions::user_id.eq(user.0)).filter(sessions::revoked_at.is_null()))
-            .set((sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str()))))
+            .set((sessions::revoked_at.eq(Some(At(at.get()))), sessions::revoke_reason.eq(Some(reason.as_str()))))
             .returning((sessions::id, sessions::expires_at))
             .get_results(connection)?;
-    let live = rows.iter().filter(|(_, expires_at)| *expires_at > at.0).count();
+    let live = rows.iter().filter(|(_, expires_at)| *expires_at > at.get()).count();
     Ok(RevokedSessions { all: rows.into_iter().map(|(id, _)| id).collect(), live })
 }
 
@@ -96,7 +96,7 @@ pub fn revoke_surplus(
     let surplus: Vec<SessionId> = sessions::table
         .filter(sessions::user_id.eq(user.0))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(At(at.0)))
+        .filter(sessions::expires_at.gt(At(at.get())))
         .order((sessions::rotated_at.desc(), sessions::id.desc()))
         .select(sessions::id)
         .limit(bound.batch)
@@ -115,5 +115,5 @@ pub fn list_revoked(connection: &mut AnyConnection, since: DateTime<Utc>) -> Que
         .filter(sessions::revoked_at.ge(At(since)))
         .select((sessions::id, sessions::revoked_at.assume_not_null()))
         .load(connection)?;
-    Ok(revoked.into_iter().map(|(id, at)| (id, SharedTime(at))).collect())
+    Ok(revoked.into_iter().map(|(id, at)| (id, SharedTime::of(at))).collect())
 }

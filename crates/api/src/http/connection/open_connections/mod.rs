@@ -5,7 +5,7 @@ use super::client_waits::{ClientWaits, EndSignal, WaitEntry, WaitKind};
 use super::metrics::ConnectionMetrics;
 use crate::clock::Stopwatch;
 use crate::config::TrustedProxies;
-use crate::gate::{HolderQuotas, Refusals, RequesterId};
+use crate::gate::{HolderQuotas, Rejections, RequesterId};
 use crate::service::limits::Network;
 use parking_lot::Mutex;
 use std::net::IpAddr;
@@ -29,9 +29,9 @@ struct OpenConnectionsInner {
     proxies: TrustedProxies,
     open: Mutex<OpenCounts>,
     bodies: Mutex<HolderQuotas<RequesterId>>,
-    refusals: Refusals,
+    rejections: Rejections,
     /// Connections that were closed to make room.
-    displaced: Refusals,
+    displaced: Rejections,
 }
 
 #[derive(Debug)]
@@ -85,12 +85,12 @@ impl OpenCounts {
 impl OpenConnections {
     /// Allows at most `most` connections, and counts those that are refused or displaced.
     pub fn of_at_most(most: usize, proxies: TrustedProxies, metrics: &ConnectionMetrics) -> Self {
-        let refusals = Refusals::of("connections", metrics.refused.clone());
-        let displaced = Refusals::of("places", metrics.displaced.clone());
+        let rejections = Rejections::of("connections", metrics.refused.clone());
+        let displaced = Rejections::of("places", metrics.displaced.clone());
         let peers = HolderQuotas::of_at_most(most / PEER_FRACTION);
         let open = Mutex::new(OpenCounts { total: 0, ending: 0, peers, waits: ClientWaits::default() });
         let bodies = Mutex::new(HolderQuotas::of_at_most(most / PEER_FRACTION));
-        Self(Arc::new(OpenConnectionsInner { bound: most - most / 4, proxies, open, bodies, refusals, displaced }))
+        Self(Arc::new(OpenConnectionsInner { bound: most - most / 4, proxies, open, bodies, rejections, displaced }))
     }
 
     /// Registers a connection. The slot of one beyond its peer's part is refused, and the connection must be closed at once.
@@ -107,7 +107,7 @@ impl OpenConnections {
         self.wake(signalled);
         let signal = Arc::<EndSignal>::default();
         if refused {
-            self.0.refusals.record();
+            self.0.rejections.record();
             signal.set();
         }
         ConnectionSlot { connections: self.clone(), peer: counted.filter(|_| !refused), refused, signal }

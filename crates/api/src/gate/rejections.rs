@@ -1,4 +1,4 @@
-//! Refusals in the log: one line a second with a count, because a line for each refusal in a flood would flood the log.
+//! Rejections for load in the log: one line a second with a count, because a line for each in a flood would flood the log.
 
 use crate::telemetry::Paced;
 use prometheus_client::metrics::counter::Counter;
@@ -7,21 +7,21 @@ use std::time::Duration;
 /// Between two log lines.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The refusals of one shared resource.
+/// The rejections of one shared resource.
 #[derive(Debug)]
-pub struct Refusals {
+pub struct Rejections {
     resource: &'static str,
     count: Counter,
     lines: Paced,
 }
 
-impl Refusals {
+impl Rejections {
     /// Counted by `count`, and logged under the name of the resource.
     pub fn of(resource: &'static str, count: Counter) -> Self {
         Self { resource, count, lines: Paced::every(PAUSE) }
     }
 
-    /// Counts a refusal, and logs a line if one is due.
+    /// Counts a rejection, and logs a line if one is due.
     pub fn record(&self) {
         self.count.inc();
         let Some(refused_total) = self.lines.count() else { return };
@@ -35,14 +35,14 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counter, Refusals};
+    use super::{Counter, Rejections};
 
     #[test]
-    fn the_metric_counts_each_refusal_whether_a_line_is_due_or_not() {
+    fn the_metric_counts_each_rejection_whether_a_line_is_due_or_not() {
         let count = Counter::default();
-        let refusals = Refusals::of("hashing", count.clone());
+        let rejections = Rejections::of("hashing", count.clone());
         for _ in 0..5 {
-            refusals.record();
+            rejections.record();
         }
         assert_eq!(count.get(), 5);
     }
