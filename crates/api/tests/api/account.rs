@@ -65,8 +65,8 @@ async fn an_absent_field_is_unchanged_and_null_clears(database: Database) {
     assert_eq!((cleared.display_name.as_str(), cleared.username.as_deref()), ("", None));
     assert_eq!(app.me(&tokens).await.json::<UserResponse>(), cleared);
 
-    app.sign_in("ada", PASSWORD).await.refused(Reason::CredentialsWrong);
-    app.sign_in("countess", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("ada", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in("countess", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     app.login(ADA).await;
 }
 
@@ -75,7 +75,7 @@ async fn another_users_username_is_a_409_in_any_spelling(database: Database) {
     let before = app.db().content();
     for taken in ["eve.9", "EVE.9", "ｅｖｅ.9"] {
         let problem = patch(&app, &tokens, json!({"username": taken, "display_name": "x"})).await;
-        let problem = problem.failed(409, Reason::UsernameTaken);
+        let problem = problem.problem_of(409, Reason::UsernameTaken);
         assert!(problem.errors.contains_key("username"));
     }
     assert_eq!(app.db().content(), before, "nothing is written in part");
@@ -132,8 +132,8 @@ async fn an_inactive_user_reads_and_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE users SET is_active = false");
     let before = app.db().content();
-    app.me(&tokens).await.refused(Reason::UserInactive);
-    patch(&app, &tokens, json!({"display_name": "Ada"})).await.refused(Reason::UserInactive);
-    app.sessions(&tokens).await.refused(Reason::UserInactive);
+    app.me(&tokens).await.unauthorized(Reason::UserInactive);
+    patch(&app, &tokens, json!({"display_name": "Ada"})).await.unauthorized(Reason::UserInactive);
+    app.sessions(&tokens).await.unauthorized(Reason::UserInactive);
     assert_eq!(app.db().content(), before);
 }

@@ -1,14 +1,12 @@
 //! Deleting an account: all personal data is removed, and the tokens of the account are no longer valid.
 
-use crate::support::{
-    Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestDb, TestResponse, on_both_databases, send,
-};
+use crate::support::deletion::{ADA, EVE, ada, assert_erased, delete, rows_of, start};
+use crate::support::{Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::clock::Clock;
 use api::service::upkeep::erasures::finish_recent;
 use api::service::upkeep::prune::prune;
-use auth_types::requests::RegisterRequest;
-use auth_types::responses::{CookieTokenResponse, TokenResponse};
-use auth_types::{Reason, UserId};
+use auth_types::Reason;
+use auth_types::responses::CookieTokenResponse;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
@@ -27,50 +25,6 @@ on_both_databases![
     other_users_are_not_affected_by_a_deletion,
 ];
 
-pub const ADA: &str = "ada@example.com";
-const EVE: &str = "eve@example.com";
-const BROWSER: &str = "marker-browser/1.0";
-
-fn ada() -> RegisterRequest {
-    let username = Some("Marker-Countess".to_owned());
-    let display_name = Some("Marker Lovelace".to_owned());
-    RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), username, display_name }
-}
-
-/// A user with a name, a browser, a revoked session, a link, a failed sign-in and queued mail.
-pub async fn start(database: Database) -> (TestApp, TokenResponse) {
-    let app = TestApp::builder(database).user(EVE).start().await;
-    app.register(&ada()).await.created();
-    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
-    let ended = app.login(ADA).await;
-    app.logout(&ended).await.done();
-    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.done();
-    app.deliver_mail().await;
-    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.done();
-    let body = json!({"email": ADA, "password": PASSWORD});
-    let login = app.request(Method::POST, "/api/auth/login/").header("User-Agent", BROWSER).json(&body);
-    let tokens = send(login).await.ok();
-    let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body)).await.done();
-    (app, tokens)
-}
-
-pub async fn delete(app: &TestApp, tokens: &TokenResponse, password: &str) -> TestResponse {
-    let request = app.request_as(tokens, Method::DELETE, "/api/auth/me/");
-    send(request.json(&json!({"password": password}))).await
-}
-
-/// Asserts that no row holds personal data of the deleted user.
-pub fn assert_erased(db: &TestDb) {
-    for line in db.content().iter().map(|line| line.to_lowercase()) {
-        let found = [ADA, "marker", "countess", "127.0.0.1", "bcrypt_sha256$$2b$04$"].iter().find(|text| {
-            // Eve's rows hold an address and a password, too.
-            line.contains(**text) && !line.contains(EVE)
-        });
-        assert_eq!(found, None, "{line}");
-    }
-}
-
 async fn a_deleted_account_frees_its_names_at_once(database: Database) {
     let (app, tokens) = start(database).await;
     let other = app.login(ADA).await;
@@ -79,12 +33,12 @@ async fn a_deleted_account_frees_its_names_at_once(database: Database) {
     assert!(response.body.is_empty());
 
     for tokens in [&tokens, &other] {
-        app.me(tokens).await.refused(Reason::SessionRevoked);
-        app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-        app.refresh(tokens).await.refused(Reason::SessionRevoked);
+        app.me(tokens).await.unauthorized(Reason::SessionRevoked);
+        app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+        app.refresh(tokens).await.unauthorized(Reason::SessionRevoked);
     }
-    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
-    app.sign_in("marker-countess", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in("marker-countess", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
 
     let again = app.register(&ada()).await.created();
     assert_ne!(again.user.id, tokens.user.id);
@@ -103,13 +57,6 @@ async fn no_personal_data_remains(database: Database) {
     let event = "kind = 'account_deleted' AND user_id IS NULL AND ip_address IS NULL AND user_agent IS NULL";
     let detail = app.db().value(&format!("SELECT detail FROM auth_events WHERE {event}"));
     assert_eq!(detail.unwrap(), json!({"user": tokens.user.id}).to_string());
-}
-
-/// The number of rows in each table that refer to the user.
-pub fn rows_of(db: &TestDb, user: UserId) -> Vec<(String, i64)> {
-    let tables = db.tables().into_iter().filter(|table| db.columns(table).contains(&"user_id".to_owned()));
-    let count = |table: &String| db.number(&format!("SELECT count(*) FROM {table} WHERE user_id = {user}"));
-    tables.map(|table| (table.clone(), count(&table))).collect()
 }
 
 /// A new table with a `user_id` column fails this test until the deletion covers it.
@@ -152,7 +99,7 @@ async fn a_revoked_session_deletes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     // Revoked by another process, and not polled here yet.
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
-    delete(&app, &tokens, PASSWORD).await.refused(Reason::SessionRevoked);
+    delete(&app, &tokens, PASSWORD).await.unauthorized(Reason::SessionRevoked);
     app.login(ADA).await;
 }
 
@@ -162,14 +109,14 @@ async fn other_processes_refuse_the_tokens_after_the_next_poll(database: Databas
     other.verify(&tokens.access).await.done();
     delete(&app, &tokens, PASSWORD).await.done();
     // Routes that ask the database refuse at once.
-    other.me(&tokens).await.refused(Reason::SessionRevoked);
-    other.refresh(&tokens).await.refused(Reason::SessionRevoked);
+    other.me(&tokens).await.unauthorized(Reason::SessionRevoked);
+    other.refresh(&tokens).await.unauthorized(Reason::SessionRevoked);
 
     app.clock().advance(ONE_SECOND);
     other.poll_revocations().await;
-    other.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    other.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
     let late = TestApp::builder_on(Arc::clone(app.db())).clock(app.clock()).start().await;
-    late.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    late.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn the_remaining_rows_are_deleted_after_a_week(database: Database) {
@@ -200,7 +147,7 @@ async fn a_large_account_is_disabled_at_once_and_erased_in_batches(database: Dat
         let before = events();
         delete(&app, &tokens, PASSWORD).await.has_status(204);
         assert_eq!(before - events(), 1_000, "one batch goes with the account");
-        app.me(&tokens).await.refused(Reason::SessionRevoked);
+        app.me(&tokens).await.unauthorized(Reason::SessionRevoked);
         assert_eq!(db.number("SELECT count(*) FROM sessions WHERE user_id <> 1 AND revoked_at IS NULL"), 0);
         app.register(&ada()).await.created();
 
@@ -225,7 +172,7 @@ async fn other_users_are_not_affected_by_a_deletion(database: Database) {
     let before = rows();
     delete(&app, &tokens, PASSWORD).await.done();
     assert_eq!(rows(), before);
-    app.refresh(&eve).await.ok();
+    app.refresh(&eve).await.tokens();
 }
 
 #[actix_web::test]
@@ -250,7 +197,7 @@ async fn ten_wrong_passwords_end_the_attempts_at_deletion_for_a_while() {
     for _ in 0..10 {
         delete(&app, &tokens, "violet harbor lantern 43").await.invalid_fields(&["password"]);
     }
-    delete(&app, &tokens, PASSWORD).await.failed(429, Reason::RateLimited);
+    delete(&app, &tokens, PASSWORD).await.problem_of(429, Reason::RateLimited);
     app.clock().advance(Duration::minutes(15));
     delete(&app, &tokens, PASSWORD).await.has_status(204);
 }

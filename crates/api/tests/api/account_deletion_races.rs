@@ -1,6 +1,6 @@
 //! Deleting an account while other requests of the same user run.
 
-use crate::account_deletion::{ADA, assert_erased, delete, rows_of, start};
+use crate::support::deletion::{ADA, assert_erased, delete, rows_of, start};
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, send};
 use api::store::AnyConnection;
 use auth_types::Reason;
@@ -22,7 +22,7 @@ async fn one_of_several_concurrent_deletions_succeeds(database: Database) {
     let (done, late): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 204);
     assert_eq!(done.len(), 1);
     for response in late {
-        response.refused(Reason::SessionRevoked);
+        response.unauthorized(Reason::SessionRevoked);
     }
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'account_deleted'"), 1);
     assert_eq!(app.deliver_mail().await.len(), 1);
@@ -34,10 +34,10 @@ async fn one_of_a_concurrent_deletion_and_password_change_succeeds(database: Dat
     let change = app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body);
     let (deleted, changed) = tokio::join!(delete(&app, &tokens, PASSWORD), send(change));
     if deleted.status == 204 {
-        changed.refused(Reason::SessionRevoked);
+        changed.unauthorized(Reason::SessionRevoked);
     } else {
-        deleted.refused(Reason::SessionRevoked);
-        app.me(&changed.ok()).await.done();
+        deleted.unauthorized(Reason::SessionRevoked);
+        app.me(&changed.tokens()).await.done();
     }
 }
 
@@ -53,7 +53,7 @@ async fn a_password_that_changes_during_the_comparison_deletes_nothing(database:
     };
     let (deleted, ()) = tokio::join!(delete(&app, &tokens, PASSWORD), interfere);
 
-    deleted.failed(503, Reason::Unavailable);
+    deleted.problem_of(503, Reason::Unavailable);
     app.me(&tokens).await.done();
 }
 
@@ -69,9 +69,9 @@ async fn requests_that_race_the_deletion_leave_no_data(database: Database) {
 
     deleted.has_status(204);
     for response in sign_ins.into_iter().chain(refreshes).filter(|response| response.status == 200) {
-        let opened = response.ok();
-        app.refresh(&opened).await.refused(Reason::SessionRevoked);
-        app.me(&opened).await.refused(Reason::SessionRevoked);
+        let opened = response.tokens();
+        app.refresh(&opened).await.unauthorized(Reason::SessionRevoked);
+        app.me(&opened).await.unauthorized(Reason::SessionRevoked);
     }
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE display_name <> ''"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 0);
@@ -94,7 +94,7 @@ async fn wrong_passwords_that_race_the_deletion_leave_no_data(database: Database
     let wrong = "violet harbor lantern 43";
     let (signed_in, deleted, ()) = tokio::join!(app.sign_in(ADA, wrong), delete(&app, &tokens, wrong), interfere);
 
-    signed_in.refused(Reason::CredentialsWrong);
+    signed_in.unauthorized(Reason::CredentialsWrong);
     deleted.invalid_fields(&["password"]);
     assert_eq!(rows_of(app.db(), tokens.user.id), before);
 }
@@ -142,7 +142,7 @@ async fn an_event_that_waits_for_a_deletion_is_not_inserted() {
         run(&mut deletion, "COMMIT");
     };
     let (refused, ()) = tokio::join!(app.sign_in(ADA, "violet harbor lantern 43"), meanwhile);
-    refused.refused(Reason::CredentialsWrong);
+    refused.unauthorized(Reason::CredentialsWrong);
     assert_eq!(rows_of(app.db(), tokens.user.id), before);
 }
 
@@ -178,7 +178,7 @@ async fn a_profile_change_that_waits_for_a_deletion_is_refused() {
     };
     let rename = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({"display_name": "Marker Byron"}));
     let (renamed, ()) = tokio::join!(send(rename), meanwhile);
-    renamed.refused(Reason::UserInactive);
+    renamed.unauthorized(Reason::UserInactive);
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE display_name <> ''"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 0);
 }

@@ -147,7 +147,7 @@ impl Scene {
             for session in named.into_iter().map(session_of) {
                 let response = route.send(&self.other, access, &session).await;
                 assert_eq!(response.status.as_u16(), 401, "{}: {}", route.name, response.text());
-                response.refused(reason);
+                response.unauthorized(reason);
             }
         }
         assert_eq!(self.app.db().content(), before, "a route has changed something");
@@ -181,7 +181,7 @@ async fn routes_for_administrators_refuse_other_users(database: Database) {
     let routes: Vec<_> = Route::all(&app).await.into_iter().filter(|route| route.is_for_administrators).collect();
     assert!(routes.len() >= 2, "the document lost its routes");
     for route in routes {
-        route.send(&app, &tokens.access, "1").await.failed(403, Reason::PermissionDenied);
+        route.send(&app, &tokens.access, "1").await.problem_of(403, Reason::PermissionDenied);
     }
     assert_eq!(app.db().content(), before, "a route has changed something");
 }
@@ -239,11 +239,11 @@ async fn a_refresh_token_with_another_users_session_is_refused(database: Databas
     let scene = Scene::new(database).await;
     let mixed = mixed(&scene.eve.refresh, &scene.ada);
     let before = scene.app.db().content();
-    scene.app.verify(&mixed).await.refused(Reason::SessionRevoked);
-    scene.app.refresh(&mixed).await.refused(Reason::SessionRevoked);
-    scene.app.refresh_with_key(&mixed, "any").await.refused(Reason::SessionRevoked);
+    scene.app.verify(&mixed).await.unauthorized(Reason::SessionRevoked);
+    scene.app.refresh(&mixed).await.unauthorized(Reason::SessionRevoked);
+    scene.app.refresh_with_key(&mixed, "any").await.unauthorized(Reason::SessionRevoked);
     // As for every session that does not exist.
     scene.app.logout(&mixed).await.done();
     assert_eq!(scene.app.db().content(), before);
-    scene.app.refresh(&scene.eve).await.ok();
+    scene.app.refresh(&scene.eve).await.tokens();
 }

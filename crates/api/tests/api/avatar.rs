@@ -1,9 +1,10 @@
 //! The caller's picture: uploaded, served, replaced and removed.
 
+use crate::support::avatars::{AVATAR, put, remove, upload, url_of_me};
 use crate::support::pictures::{badge, jpeg, photo, png};
-use crate::support::{BucketServer, Database, ONE_SECOND, TestApp, TestResponse, hold, on_both_databases, send};
+use crate::support::{BucketServer, Database, ONE_SECOND, TestApp, hold, on_both_databases, send};
 use auth_types::limits::AVATAR_MAX_BYTES;
-use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
+use auth_types::responses::{AvatarResponse, TokenResponse};
 use auth_types::{Reason, Role};
 use chrono::Duration;
 use reqwest::Method;
@@ -16,32 +17,10 @@ on_both_databases![
 ];
 
 const ADA: &str = "ada@example.com";
-const AVATAR: &str = "/api/auth/me/avatar/";
-
 async fn start(database: Database) -> (TestApp, TokenResponse) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     (app, tokens)
-}
-
-pub async fn put(app: &TestApp, tokens: &TokenResponse, media_type: &str, content: Vec<u8>) -> TestResponse {
-    let request = app.request_as(tokens, Method::PUT, AVATAR).header("Content-Type", media_type);
-    send(request.body(content)).await
-}
-
-/// Uploads a valid picture and returns its URL.
-pub async fn upload(app: &TestApp, tokens: &TokenResponse) -> String {
-    let response = put(app, tokens, "image/png", png(&photo(40, 40))).await;
-    response.has_status(200);
-    response.json::<AvatarResponse>().avatar_url.unwrap()
-}
-
-pub async fn remove(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
-    send(app.request_as(tokens, Method::DELETE, AVATAR)).await
-}
-
-pub async fn url_of_me(app: &TestApp, tokens: &TokenResponse) -> Option<String> {
-    app.me(tokens).await.json::<UserResponse>().avatar_url
 }
 
 /// How many pictures a folder holds.
@@ -54,14 +33,18 @@ async fn a_picture_is_kept_shown_replaced_and_removed(database: Database) {
     assert_eq!(url_of_me(&app, &tokens).await, None);
     let first = upload(&app, &tokens).await;
     assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(first.as_str()));
-    assert_eq!(app.refresh(&tokens).await.ok().user.avatar_url.as_deref(), Some(first.as_str()), "the hot statement");
+    assert_eq!(
+        app.refresh(&tokens).await.tokens().user.avatar_url.as_deref(),
+        Some(first.as_str()),
+        "the hot statement"
+    );
     let shown = app.get(&first).await;
     shown.has_status(200);
     assert_eq!(image::load_from_memory(&shown.body).unwrap().width(), 40);
 
     let second = upload(&app, &tokens).await;
     assert_ne!(first, second);
-    app.get(&first).await.failed(404, Reason::NotFound);
+    app.get(&first).await.problem_of(404, Reason::NotFound);
     app.get(&second).await.has_status(200);
     assert_eq!(files(app.files()), 1);
 
@@ -71,7 +54,7 @@ async fn a_picture_is_kept_shown_replaced_and_removed(database: Database) {
         assert_eq!(removed.json::<AvatarResponse>().avatar_url, None);
     }
     assert_eq!(url_of_me(&app, &tokens).await, None);
-    app.get(&second).await.failed(404, Reason::NotFound);
+    app.get(&second).await.problem_of(404, Reason::NotFound);
     assert_eq!((files(app.files()), orphaned_files(&app)), (0, 0));
     let changes = "SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'";
     assert_eq!(app.db().number(changes), 3, "two uploads, one removal");
@@ -94,8 +77,8 @@ async fn two_pictures_at_once_leave_one_file(database: Database) {
 async fn a_refused_caller_leaves_no_file(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE users SET is_active = false");
-    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.refused(Reason::UserInactive);
-    remove(&app, &tokens).await.refused(Reason::UserInactive);
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.unauthorized(Reason::UserInactive);
+    remove(&app, &tokens).await.unauthorized(Reason::UserInactive);
     assert_eq!((files(app.files()), orphaned_files(&app)), (0, 0));
 }
 
@@ -105,7 +88,7 @@ async fn a_bucket_behaves_like_a_folder() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server).start().await;
     let tokens = app.login(ADA).await;
     let (first, second) = (upload(&app, &tokens).await, upload(&app, &tokens).await);
-    app.get(&first).await.failed(404, Reason::NotFound);
+    app.get(&first).await.problem_of(404, Reason::NotFound);
     let (shown, head) = (app.get(&second).await, send(app.request(Method::HEAD, &second)).await);
     shown.has_status(200);
     assert_eq!(head.header("content-length"), shown.body.len().to_string());
@@ -178,7 +161,7 @@ async fn a_cache_with_a_matching_etag_gets_a_304() {
         ask(other).await.has_status(200);
     }
     remove(&app, &tokens).await.done();
-    ask(&tag).await.failed(404, Reason::NotFound);
+    ask(&tag).await.problem_of(404, Reason::NotFound);
 }
 
 /// There is no `image/jpg`, and many programs send it.
@@ -199,14 +182,14 @@ async fn a_common_misspelling_of_a_media_type_is_accepted() {
 async fn a_key_that_is_not_valid_is_not_looked_up() {
     let mut server = BucketServer::start();
     let app = TestApp::builder(Database::Sqlite).bucket(&server).start().await;
-    app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.failed(404, Reason::NotFound);
+    app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.problem_of(404, Reason::NotFound);
     server.stop();
-    app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.failed(503, Reason::Unavailable);
+    app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.problem_of(503, Reason::Unavailable);
     let (short, upper) = (format!("{}.jpg", "0".repeat(31)), format!("{}.jpg", "A".repeat(32)));
     let (gif, more) = (format!("{}.gif", "0".repeat(32)), format!("{}.jpg.jpg", "0".repeat(32)));
     let up = format!("..%2F{}.jpg", "0".repeat(29));
     for key in ["x", "", "..", ".jpg", "%00", &short, &upper, &gif, &more, &up, "..%2f..%2fetc%2fpasswd"] {
-        app.get(&format!("/api/avatars/{key}")).await.failed(404, Reason::NotFound);
+        app.get(&format!("/api/avatars/{key}")).await.problem_of(404, Reason::NotFound);
     }
 }
 
@@ -220,7 +203,7 @@ async fn a_file_that_is_not_a_picture_changes_nothing() {
         put(&app, &tokens, media_type, content).await.invalid_fields(&["avatar"]);
     }
     for media_type in ["image/gif", "image/svg+xml", "application/json", "text/html", "image/*", ""] {
-        put(&app, &tokens, media_type, png.clone()).await.failed(415, Reason::ContentTypeUnsupported);
+        put(&app, &tokens, media_type, png.clone()).await.problem_of(415, Reason::ContentTypeUnsupported);
     }
     assert_eq!(url_of_me(&app, &tokens).await, Some(url));
     assert_eq!((files(app.files()), orphaned_files(&app)), (1, 0));
@@ -234,20 +217,20 @@ async fn a_picture_has_at_most_two_mebibytes() {
     content.resize(AVATAR_MAX_BYTES as usize, 0);
     put(&app, &tokens, "image/jpeg", content.clone()).await.done();
     content.push(0);
-    put(&app, &tokens, "image/jpeg", content.clone()).await.failed(413, Reason::BodyTooLarge);
+    put(&app, &tokens, "image/jpeg", content.clone()).await.problem_of(413, Reason::BodyTooLarge);
     // Without a length that is sent beforehand.
     let pieces = content.chunks(100_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>();
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
     let request = app.request_as(&tokens, Method::PUT, AVATAR).header("Content-Type", "image/jpeg");
-    send(request.body(body)).await.failed(413, Reason::BodyTooLarge);
+    send(request.body(body)).await.problem_of(413, Reason::BodyTooLarge);
 }
 
 #[actix_web::test]
 async fn credentials_are_checked_before_the_media_type_and_that_before_the_picture() {
     let (app, tokens) = start(Database::Sqlite).await;
     let rubbish = || app.request(Method::PUT, AVATAR).header("Content-Type", "text/plain").body("x");
-    send(rubbish()).await.refused(Reason::CredentialsMissing);
-    send(rubbish().bearer_auth(&tokens.access)).await.failed(415, Reason::ContentTypeUnsupported);
+    send(rubbish()).await.unauthorized(Reason::CredentialsMissing);
+    send(rubbish().bearer_auth(&tokens.access)).await.problem_of(415, Reason::ContentTypeUnsupported);
 }
 
 #[actix_web::test]
@@ -270,7 +253,7 @@ async fn thirty_uploads_an_hour_are_allowed() {
 async fn a_full_queue_of_pictures_refuses_uploads_only() {
     let (app, tokens) = start(Database::Sqlite).await;
     let held = hold(&app.services().pictures, 1, 16).await;
-    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.problem_of(503, Reason::Unavailable);
     app.login(ADA).await;
     drop(held);
     upload(&app, &tokens).await;

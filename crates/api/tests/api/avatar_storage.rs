@@ -1,6 +1,6 @@
 //! Pictures while the storage is unavailable, and the files left behind when a request fails half-way.
 
-use crate::avatar::{put, remove, upload, url_of_me};
+use crate::support::avatars::{put, remove, upload, url_of_me};
 use crate::support::pictures::{jpeg, photo, png};
 use crate::support::{BucketServer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::clock::{Clock, SystemClock};
@@ -35,10 +35,10 @@ async fn an_unavailable_storage_fails_pictures_and_nothing_else(database: Databa
     let tokens = app.login(ADA).await;
     let url = upload(&app, &tokens).await;
     server.stop();
-    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
-    app.get(&url).await.failed(503, Reason::Unavailable);
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.problem_of(503, Reason::Unavailable);
+    app.get(&url).await.problem_of(503, Reason::Unavailable);
     assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(url.as_str()), "the previous one stays");
-    app.refresh(&app.login(ADA).await).await.ok();
+    app.refresh(&app.login(ADA).await).await.tokens();
     app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
     server.start_again();
@@ -57,7 +57,7 @@ async fn an_unresponsive_storage_is_a_503_too() {
     let app = builder.timeouts(|all| all.file = timeout).start().await;
     let tokens = app.login(ADA).await;
     server.freeze();
-    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.problem_of(503, Reason::Unavailable);
     app.login(ADA).await;
     server.thaw();
     assert_eq!(url_of_me(&app, &tokens).await, None);
@@ -106,7 +106,7 @@ async fn deleting_an_account_deletes_its_picture(database: Database) {
     let url = upload(&app, &tokens).await;
     let request = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({ "password": PASSWORD }));
     send(request).await.has_status(204);
-    app.get(&url).await.failed(404, Reason::NotFound);
+    app.get(&url).await.problem_of(404, Reason::NotFound);
     assert_eq!((server.names().len(), orphaned_files(&app)), (0, 0));
 }
 
@@ -131,7 +131,7 @@ async fn a_foreign_file_under_the_name_of_a_picture_is_not_served() {
         &original[..original.len() - 1],
     ] {
         std::fs::write(&path, foreign).unwrap();
-        app.get(&url).await.failed(404, Reason::NotFound);
+        app.get(&url).await.problem_of(404, Reason::NotFound);
     }
     std::fs::write(&path, &original).unwrap();
     app.get(&url).await.has_status(200);

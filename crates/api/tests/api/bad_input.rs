@@ -1,5 +1,6 @@
 //! Bodies that are not valid: each gets a 4xx that says what is wrong, and nothing is written.
 
+use crate::support::administrator::{ADA, start};
 use crate::support::surface::{fill_path, is_nullable, json_body, kind, required_query, resolved, sample};
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, forge, is_own_table, on_both_databases, raw, send};
 use auth_types::Reason;
@@ -16,8 +17,6 @@ on_both_databases![
     sql_in_any_field_is_a_text_like_any_other,
     privileges_in_a_body_are_ignored,
 ];
-
-pub const ADA: &str = "ada@example.com";
 
 /// An endpoint that takes JSON, as the document describes it.
 struct Endpoint {
@@ -99,13 +98,6 @@ async fn endpoints(app: &TestApp) -> Vec<Endpoint> {
     }
     assert!(found.len() >= 6, "the document lost its bodies");
     found
-}
-
-/// An API and a signed-in administrator, for the endpoints that require one.
-pub async fn start(database: Database) -> (TestApp, TokenResponse) {
-    let app = TestApp::builder(database).with_features().administrator(ADA).start().await;
-    let tokens = app.login(ADA).await;
-    (app, tokens)
 }
 
 async fn send_bytes(
@@ -329,7 +321,7 @@ async fn a_nul_in_any_field_is_named_and_reaches_no_database(database: Database)
         }
         for unknown in [json!({"x": "\0"}), json!({"x": [{"y": "\0"}]}), json!({"x": {"\0": 1}}), json!({"\0": 1})] {
             let response = send_json(&app, &tokens, &endpoint, unknown.clone()).await;
-            response.failed(400, Reason::FieldsInvalid);
+            response.problem_of(400, Reason::FieldsInvalid);
         }
     }
     assert_eq!(app.db().content(), before);
@@ -378,7 +370,7 @@ async fn fields_that_are_too_long_are_named() {
     app.sign_in("", "").await.invalid_fields(&["email", "password"]);
     assert_eq!(app.db().content(), before);
     // A name that is too long for any account is an unknown name.
-    app.sign_in(&long(5000), PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(&long(5000), PASSWORD).await.unauthorized(Reason::CredentialsWrong);
 }
 
 async fn line_breaks_are_refused_where_they_could_break_out(database: Database) {
@@ -396,22 +388,22 @@ async fn line_breaks_are_refused_where_they_could_break_out(database: Database) 
         app.post("/api/auth/register/", &body).await.invalid_fields(&[field]);
     }
     for token in [format!("{}\r\n", tokens.refresh), format!("\r\n{}", tokens.refresh)] {
-        app.refresh(&token).await.refused(Reason::TokenMalformed);
+        app.refresh(&token).await.unauthorized(Reason::TokenMalformed);
     }
     assert_eq!(app.db().content(), before);
-    app.sign_in("ada@example.com\r\nx", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("ada@example.com\r\nx", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
 }
 
 async fn sql_in_any_field_is_a_text_like_any_other(database: Database) {
     let (app, tokens) = start(database).await;
     for text in ["' OR 1=1--", "\";DROP TABLE users;--", "$1", "%", "ada@example.com' OR 'a'='a", "\\'; SELECT 1"] {
-        app.sign_in(text, PASSWORD).await.refused(Reason::CredentialsWrong);
-        app.sign_in(ADA, text).await.refused(Reason::CredentialsWrong);
-        app.refresh(text).await.refused(Reason::TokenMalformed);
+        app.sign_in(text, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+        app.sign_in(ADA, text).await.unauthorized(Reason::CredentialsWrong);
+        app.refresh(text).await.unauthorized(Reason::TokenMalformed);
         let patch = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({"display_name": text}));
         assert_eq!(send(patch).await.json::<UserResponse>().display_name, text.trim());
         let key = app.request(Method::POST, "/api/auth/refresh/").header("Idempotency-Key", text);
-        send(key.json(&json!({"refresh": "x"}))).await.refused(Reason::TokenMalformed);
+        send(key.json(&json!({"refresh": "x"}))).await.unauthorized(Reason::TokenMalformed);
     }
     assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
 }
@@ -438,14 +430,14 @@ async fn a_body_has_at_most_64_kib() {
         let whole = send_bytes(&app, &tokens, &endpoint, of_size(BODY_MAX_BYTES)).await;
         assert_ne!(whole.status, 413, "{}", endpoint.name());
         let more = send_bytes(&app, &tokens, &endpoint, of_size(BODY_MAX_BYTES + 1)).await;
-        more.failed(413, Reason::BodyTooLarge);
+        more.problem_of(413, Reason::BodyTooLarge);
     }
     // The same without a `Content-Length`.
     let chunk = format!("{:x}\r\n{}\r\n", 16_384, "x".repeat(16_384));
     let head = "POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nContent-Type: application/json\r\n\
                 Transfer-Encoding: chunked\r\n\r\n";
     let request = format!("{head}{}0\r\n\r\n", chunk.repeat(5));
-    raw::exchange(app.address(), request.as_bytes()).await.unwrap().failed(413, Reason::BodyTooLarge);
+    raw::exchange(app.address(), request.as_bytes()).await.unwrap().problem_of(413, Reason::BodyTooLarge);
 }
 
 #[actix_web::test]
@@ -453,7 +445,7 @@ async fn a_body_must_say_that_it_is_json() {
     let (app, tokens) = start(Database::Sqlite).await;
     for endpoint in endpoints(&app).await {
         let request = || app.request_as(&tokens, endpoint.method.clone(), &endpoint.path).body("{}");
-        send(request()).await.failed(415, Reason::ContentTypeUnsupported);
+        send(request()).await.problem_of(415, Reason::ContentTypeUnsupported);
         for wrong in [
             "",
             "text/plain",
@@ -467,7 +459,7 @@ async fn a_body_must_say_that_it_is_json() {
         ] {
             let response = send(request().header("Content-Type", wrong)).await;
             assert_eq!(response.status, 415, "{} {wrong:?}", endpoint.name());
-            response.failed(415, Reason::ContentTypeUnsupported);
+            response.problem_of(415, Reason::ContentTypeUnsupported);
         }
         for right in ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/json;"] {
             let response = send(request().header("Content-Type", right)).await;
@@ -484,10 +476,10 @@ async fn a_compressed_body_is_refused() {
         for coding in ["gzip", "br", "zstd", "identity, gzip", "x"] {
             let response = send(request().header("Content-Encoding", coding)).await;
             assert_eq!(response.header("accept-encoding"), "identity", "{} {coding}", endpoint.name());
-            response.failed(415, Reason::ContentTypeUnsupported);
+            response.problem_of(415, Reason::ContentTypeUnsupported);
         }
         let twice = request().header("Content-Encoding", "identity").header("Content-Encoding", "gzip");
-        send(twice).await.failed(415, Reason::ContentTypeUnsupported);
+        send(twice).await.problem_of(415, Reason::ContentTypeUnsupported);
         let response = send(request().header("Content-Encoding", "Identity")).await;
         assert_ne!(response.status, 415, "{}", endpoint.name());
     }

@@ -1,7 +1,7 @@
 //! The `Authorization` header: how a token is sent in it, and what else is refused.
 
+use crate::support::bearer::{assert_refused, bearer, signed_in};
 use crate::support::{forge, raw, send};
-use crate::tokens_forged::{assert_refused, bearer, signed_in};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use reqwest::Method;
@@ -31,7 +31,7 @@ async fn a_token_anywhere_but_in_a_bearer_header_is_no_credential() {
         String::new(),
     ] {
         let response = send(app.request(Method::GET, me).header("Authorization", &value)).await;
-        response.refused(Reason::CredentialsMissing);
+        response.unauthorized(Reason::CredentialsMissing);
     }
     let elsewhere = [
         app.request(Method::GET, &format!("{me}?token={access}&access_token={access}")),
@@ -40,7 +40,7 @@ async fn a_token_anywhere_but_in_a_bearer_header_is_no_credential() {
         app.request(Method::GET, me).header("Proxy-Authorization", format!("Bearer {access}")),
     ];
     for request in elsewhere {
-        send(request).await.refused(Reason::CredentialsMissing);
+        send(request).await.unauthorized(Reason::CredentialsMissing);
     }
 }
 
@@ -69,7 +69,7 @@ async fn two_authorization_headers_are_refused() {
     for [first, second] in [[&good, &bad], [&bad, &good], [&good, &good]] {
         let request = app.request(Method::GET, "/api/auth/me/");
         let response = send(request.header("Authorization", first).header("Authorization", second)).await;
-        response.failed(400, Reason::HeaderMalformed);
+        response.problem_of(400, Reason::HeaderMalformed);
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_header_that_is_not_text_opens_nothing() {
     let latin = HeaderValue::from_bytes(&[latin.as_bytes(), b"\xe9"].concat()).unwrap();
     send(app.request(Method::GET, "/api/auth/me/").header("Authorization", latin))
         .await
-        .refused(Reason::TokenMalformed);
+        .unauthorized(Reason::TokenMalformed);
 
     for byte in [b"\0", b"\x7f", b"\n"] {
         let head =
@@ -96,7 +96,7 @@ async fn a_header_that_is_not_text_opens_nothing() {
 async fn a_token_of_a_megabyte_is_refused() {
     let (app, tokens) = signed_in().await;
     let huge = forge::sign_claims(&forge::claims_with(&tokens.access, "padding", json!("x".repeat(1_000_000))));
-    app.verify(&huge).await.failed(413, Reason::BodyTooLarge);
+    app.verify(&huge).await.problem_of(413, Reason::BodyTooLarge);
     let request =
         format!("GET /api/auth/me/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {huge}\r\n\r\n");
     if let Some(response) = raw::exchange(app.address(), request.as_bytes()).await {

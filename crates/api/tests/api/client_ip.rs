@@ -1,5 +1,6 @@
 //! The address of a client: the one that a trusted proxy appended, never one that the client wrote.
 
+use crate::support::{EDGE, INNER};
 use api::config::{Inspection, TrustedProxies, Variables, is_private};
 use api::http::client_ip::ClientAddress::{Known, Unknown};
 use api::http::client_ip::{ClientAddress, follow_proxies};
@@ -8,10 +9,6 @@ use std::net::IpAddr;
 
 /// The address of a proxy's connection, as the API sees it.
 const PEER: &str = "10.0.0.1";
-/// What an edge server of Cloudflare and a proxy inside Render append to the client's address.
-pub const EDGE: &str = "104.22.17.40";
-pub const INNER: &str = "10.21.157.68";
-
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }

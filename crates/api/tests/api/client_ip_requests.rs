@@ -1,7 +1,7 @@
 //! The client's address in use: what is stored and logged of it, and what the limits count by it.
 
-use crate::client_ip::{EDGE, INNER};
 use crate::support::{Database, PASSWORD, Process, TestApp, TestDb, TestResponse, on_both_databases, send};
+use crate::support::{EDGE, INNER};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{SessionResponse, TokenResponse};
@@ -32,7 +32,7 @@ async fn stored_addresses(app: &TestApp, appended: Option<&str>) -> Vec<Option<S
         if let Some(entries) = appended {
             login = login.header("X-Forwarded-For", entries);
         }
-        tokens = Some(send(login).await.ok());
+        tokens = Some(send(login).await.tokens());
     }
     let tokens: TokenResponse = tokens.unwrap();
     let sessions: Vec<SessionResponse> = app.sessions(&tokens).await.json();
@@ -116,7 +116,9 @@ async fn clients_behind_a_proxy_that_is_not_configured_share_no_budget(database:
         assert_eq!(app.db().number("SELECT count(*) FROM known_networks"), 0, "{variable}={value}");
         // Names are limited all the same.
         for _ in 0..10 {
-            app.sign_in_from(&header, "user1@example.com", "a wrong password").await.refused(Reason::CredentialsWrong);
+            app.sign_in_from(&header, "user1@example.com", "a wrong password")
+                .await
+                .unauthorized(Reason::CredentialsWrong);
         }
         app.sign_in_from(&header, "user1@example.com", "a wrong password").await.throttled();
     }

@@ -87,7 +87,7 @@ async fn right_and_wrong(database: Database, ahead: Duration) -> (TestApp, TestA
 fn refused_temporarily(response: TestResponse) {
     assert!(!response.header("retry-after").is_empty(), "{}", response.text());
     assert!(response.headers.get("set-cookie").is_none(), "cookies are cleared");
-    response.failed(503, Reason::Unavailable);
+    response.problem_of(503, Reason::Unavailable);
 }
 
 fn new_password() -> Value {
@@ -125,7 +125,7 @@ async fn tokens_that_have_expired_only_by_a_wrong_clock_get_a_503(database: Data
     let mixed = TokenResponse { access: forge::sign_claims(&forge::claims_with(&later.access, "sid", sid)), ..later };
     refused_temporarily(wrong.me(&mixed).await);
     right.me(&tokens).await.done();
-    right.refresh(&tokens).await.ok();
+    right.refresh(&tokens).await.tokens();
 }
 
 /// By its clock the tokens and the session have ten seconds left.
@@ -146,14 +146,14 @@ async fn what_has_expired_is_not_accepted_by_a_clock_behind(database: Database) 
         send(request.json(&json!({"display_name": "Ada"})))
     };
     refused_temporarily(rename(&wrong).await);
-    rename(&right).await.refused(Reason::TokenExpired);
+    rename(&right).await.unauthorized(Reason::TokenExpired);
     for token in [&access, &expired(&tokens.refresh)] {
         refused_temporarily(wrong.verify(token).await);
-        right.verify(token).await.refused(Reason::TokenExpired);
+        right.verify(token).await.unauthorized(Reason::TokenExpired);
     }
     right.db().execute("UPDATE sessions SET expires_at = created_at");
     refused_temporarily(wrong.me(&tokens).await);
-    right.me(&tokens).await.refused(Reason::SessionExpired);
+    right.me(&tokens).await.unauthorized(Reason::SessionExpired);
 }
 
 async fn no_cookies_are_cleared_by_a_wrong_clock(database: Database) {
@@ -210,7 +210,7 @@ async fn links_get_a_503_by_a_clock_that_is(ahead: Duration, database: Database)
     refused_temporarily(verify(&wrong, &confirm).await);
 
     reset(&right, &new).await.done();
-    verify(&right, &json!({"token": "no token of ours"})).await.failed(400, Reason::LinkNotValid);
+    verify(&right, &json!({"token": "no token of ours"})).await.problem_of(400, Reason::LinkNotValid);
 }
 
 async fn tokens_and_links_that_have_expired_by_a_right_clock_are_refused_for_good(database: Database) {
@@ -221,10 +221,10 @@ async fn tokens_and_links_that_have_expired_by_a_right_clock_are_refused_for_goo
     let new = json!({"token": app.deliver_one_mail().await.token(), "new_password": PASSWORD});
     app.clock().run(Duration::seconds(3)); // a tolerated difference
     app.compare_clocks().await;
-    app.me(&tokens).await.refused(Reason::TokenExpired);
-    app.verify(&tokens.refresh).await.refused(Reason::TokenExpired);
-    app.refresh(&tokens).await.refused(Reason::SessionExpired);
-    app.post("/api/auth/password/reset/confirm/", &new).await.failed(400, Reason::LinkNotValid);
+    app.me(&tokens).await.unauthorized(Reason::TokenExpired);
+    app.verify(&tokens.refresh).await.unauthorized(Reason::TokenExpired);
+    app.refresh(&tokens).await.unauthorized(Reason::SessionExpired);
+    app.post("/api/auth/password/reset/confirm/", &new).await.problem_of(400, Reason::LinkNotValid);
     app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
 }
@@ -240,7 +240,7 @@ async fn a_jump_is_noticed_before_the_clocks_are_compared_again(database: Databa
     assert!(app.deliver_mail().await.is_empty());
     app.clock().run(Duration::zero());
     assert_eq!(app.deliver_mail().await.len(), 1);
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 /// Two tabs of a client that knows no keys; the second one's request comes to a process whose clock is two minutes ahead.
@@ -251,14 +251,14 @@ async fn tabs_that_race_at_a_process_whose_clock_is_wrong_end_no_session(databas
     let wrong = process_with(&db, Duration::minutes(2), &limited).await;
     sign_up(&right, ADA).await.created();
     let first = right.login(ADA).await;
-    let second = right.refresh(&first).await.ok();
+    let second = right.refresh(&first).await.tokens();
     refused_temporarily(wrong.refresh(&first).await);
-    let third = right.refresh(&second).await.ok();
+    let third = right.refresh(&second).await.tokens();
     // Long after both rotations this is no race.
     let long_ago = "'2026-01-01 00:00:00.000000'";
     db.execute(&format!("UPDATE sessions SET rotated_at = {long_ago}, previous_rotated_at = {long_ago}"));
-    right.refresh(&first).await.refused(Reason::RefreshReused);
-    right.refresh(&third).await.refused(Reason::SessionRevoked);
+    right.refresh(&first).await.unauthorized(Reason::RefreshReused);
+    right.refresh(&third).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(database: Database) {
@@ -274,11 +274,11 @@ async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(datab
         send(end).await.has_status(204);
         right.verify(&first.access).await.done();
         right.poll_revocations().await;
-        right.verify(&first.access).await.refused(Reason::SessionRevoked);
-        right.verify(&second.access).await.refused(Reason::SessionRevoked);
+        right.verify(&first.access).await.unauthorized(Reason::SessionRevoked);
+        right.verify(&second.access).await.unauthorized(Reason::SessionRevoked);
         wrong.logout_all(&caller).await.done();
         right.poll_revocations().await;
-        right.verify(&third.access).await.refused(Reason::SessionRevoked);
+        right.verify(&third.access).await.unauthorized(Reason::SessionRevoked);
 
         // In the other direction, it learns from the database which sessions others have revoked.
         let fourth = right.login(ADA).await;
@@ -374,15 +374,15 @@ async fn a_process_that_starts_with_a_wrong_clock_does_nothing_by_it() {
     wrong.live_log().wait_for("prune.clock: nothing is deleted");
     wrong.live_log().wait_for("clock.wrong: ");
     assert!(wrong.get("/readyz").await.text().contains("\"clock\":\"differs from the database's by "));
-    wrong.refresh(&tokens, None).await.failed(503, Reason::Unavailable);
-    wrong.me(&tokens).await.failed(503, Reason::Unavailable);
+    wrong.refresh(&tokens, None).await.problem_of(503, Reason::Unavailable);
+    wrong.me(&tokens).await.problem_of(503, Reason::Unavailable);
     assert_eq!(db.number("SELECT count(*) FROM sessions"), 1);
     assert_eq!(db.number("SELECT count(*) FROM auth_events"), 1);
 
     clock.set(Duration::zero());
     wrong.live_log().wait_for("clock.right: ");
     wrong.wait_until_ready().await;
-    let tokens = wrong.refresh(&tokens, None).await.ok();
+    let tokens = wrong.refresh(&tokens, None).await.tokens();
     right.me(&tokens).await.done();
     assert_eq!(wrong.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
 }
@@ -410,7 +410,7 @@ async fn no_session_starts_or_rotates_by_a_wrong_clock(database: Database) {
         refused_temporarily(change(&wrong, &tokens).await);
         refused_temporarily(wrong.refresh_with_key(&tokens, "one").await);
         refused_temporarily(wrong.refresh(&tokens).await);
-        right.refresh(&tokens).await.ok();
+        right.refresh(&tokens).await.tokens();
     }
 }
 
@@ -432,7 +432,7 @@ async fn nothing_is_dated_by_a_clock_that_jumps_while_a_password_is_hashed(datab
     }
     assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 2, "of the sign-up and of the sign-in");
-    right.refresh(&tokens).await.ok();
+    right.refresh(&tokens).await.tokens();
 }
 
 /// The client repeats it.
@@ -477,7 +477,7 @@ async fn no_session_starts_or_rotates_by_a_clock_that_jumps_during_the_request(d
         })
         .await;
     }
-    right.refresh(&tokens).await.ok();
+    right.refresh(&tokens).await.tokens();
 }
 
 /// By the time after the jump, the expired links would work.
@@ -498,7 +498,7 @@ async fn no_link_is_taken_by_a_clock_that_jumps_during_the_request(database: Dat
             let response = app.post(path, &link).await;
             match response.status.as_u16() {
                 503 => refused_temporarily(response),
-                _ => drop(response.failed(400, Reason::LinkNotValid)),
+                _ => drop(response.problem_of(400, Reason::LinkNotValid)),
             }
         })
         .await;
@@ -528,7 +528,7 @@ async fn tokens_or_503(right: &TestApp, response: TestResponse) -> Option<TokenR
     assert!(response.status.is_success(), "{}", response.text());
     let tokens: TokenResponse = response.json();
     right.me(&tokens).await.done();
-    Some(right.refresh(&tokens).await.ok())
+    Some(right.refresh(&tokens).await.tokens())
 }
 
 /// Two tabs of a client that knows no keys, at two processes that are both ready.
@@ -540,10 +540,10 @@ async fn tabs_that_race_at_processes_with_a_tolerated_difference_keep_their_sess
         let other = process_with(&db, Duration::seconds(other), &limited).await;
         sign_up(&one, ADA).await.created();
         let first = one.login(ADA).await;
-        let second = one.refresh(&first).await.ok();
-        assert_eq!(other.refresh(&first).await.ok().refresh, second.refresh);
-        let third = other.refresh(&second).await.ok();
-        assert_eq!(one.refresh(&second).await.ok().refresh, third.refresh);
+        let second = one.refresh(&first).await.tokens();
+        assert_eq!(other.refresh(&first).await.tokens().refresh, second.refresh);
+        let third = other.refresh(&second).await.tokens();
+        assert_eq!(one.refresh(&second).await.tokens().refresh, third.refresh);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every variable that holds an address: one that can never be reached is refused at the start, and a non-ASCII name is
 //! converted, in all variables alike.
 
-use crate::config::{postgres_url, problem, read};
+use crate::support::settings::{postgres_url, problem, read};
 use api::config::{MailUrl, StorageSettings};
 use secrecy::ExposeSecret;
 

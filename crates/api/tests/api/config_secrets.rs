@@ -1,6 +1,6 @@
 //! Secrets in the configuration: none is repeated in a message or printed with the settings.
 
-use crate::config::{problems, read, with};
+use crate::support::settings::{problems, read, with};
 use api::cli::check::configuration;
 use api::config::{Inspection, Settings, VariableRow, generate_secret, variables};
 use secrecy::ExposeSecret;

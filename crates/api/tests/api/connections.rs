@@ -101,7 +101,7 @@ async fn a_failed_transaction_writes_nothing_and_keeps_its_connection(database: 
     failed.unwrap_err();
     assert_eq!(app.db().content(), before);
     assert_eq!(mark(&app).await, mark_before);
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 #[actix_web::test]
@@ -117,7 +117,7 @@ async fn a_write_outside_a_transaction_is_refused_on_sqlite() {
     };
     attempt(touch).await.unwrap_err();
     // Also after a transaction, whether it was committed or not.
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
     let after_commit = app.db().content();
     assert_ne!(after_commit, before);
     attempt(touch).await.unwrap_err();
@@ -141,11 +141,11 @@ async fn a_cancelled_statement_keeps_its_connection() {
             until_one_waits(app.db()).await;
             app.db().execute(&format!("SELECT pg_cancel_backend({mark_before})"));
         });
-        refresh.failed(503, Reason::Unavailable);
+        refresh.problem_of(503, Reason::Unavailable);
     }
     app.me(&tokens).await.done();
     assert_eq!(mark(&app).await, mark_before);
-    app.refresh_with_key(&tokens, "attempt-1").await.ok();
+    app.refresh_with_key(&tokens, "attempt-1").await.tokens();
 }
 
 #[actix_web::test]
@@ -171,13 +171,13 @@ async fn a_cancelled_statement_costs_no_other_connection() {
         db.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
         before
     });
-    refresh.failed(503, Reason::Unavailable);
+    refresh.problem_of(503, Reason::Unavailable);
     execute(&mut holder, "ROLLBACK");
     futures_util::future::join_all((0..16).map(|_| app.me(tokens)))
         .await
         .into_iter()
         .for_each(crate::support::TestResponse::done);
-    app.refresh(tokens).await.ok();
+    app.refresh(tokens).await.tokens();
     let after = pids();
     assert!(before.iter().all(|pid| after.contains(pid)), "{before:?} became {after:?}");
 }
@@ -209,7 +209,7 @@ async fn a_deadlock_keeps_its_connection() {
         });
         wanted.await.unwrap()
     });
-    changed.failed(503, Reason::Unavailable);
+    changed.problem_of(503, Reason::Unavailable);
     execute(&mut holder, "ROLLBACK");
     drop(holder);
     eventually("the server has counted the deadlock", async || {
@@ -230,10 +230,10 @@ async fn a_busy_file_keeps_its_connection_and_readers_go_on() {
     let (refresh, ()) = tokio::join!(app.refresh_with_key(tokens, "attempt-1"), async {
         app.me(tokens).await.done();
     });
-    refresh.failed(503, Reason::Unavailable);
+    refresh.problem_of(503, Reason::Unavailable);
     app.me(tokens).await.done();
     holder.batch_execute("ROLLBACK").unwrap();
-    app.refresh_with_key(tokens, "attempt-1").await.ok();
+    app.refresh_with_key(tokens, "attempt-1").await.tokens();
 }
 
 #[actix_web::test]
@@ -242,10 +242,10 @@ async fn a_busy_file_costs_no_connection() {
     let mark_before = set_mark(&app).await;
     let AnyConnection::Sqlite(mut holder) = app.db().connect() else { panic!("not SQLite") };
     holder.batch_execute("BEGIN IMMEDIATE").unwrap();
-    app.refresh_with_key(&tokens, "attempt-1").await.failed(503, Reason::Unavailable);
+    app.refresh_with_key(&tokens, "attempt-1").await.problem_of(503, Reason::Unavailable);
     assert_eq!(mark(&app).await, mark_before);
     holder.batch_execute("ROLLBACK").unwrap();
-    app.refresh_with_key(&tokens, "attempt-1").await.ok();
+    app.refresh_with_key(&tokens, "attempt-1").await.tokens();
     assert_eq!(mark(&app).await, mark_before);
 }
 
@@ -259,7 +259,7 @@ async fn a_prepared_statement_that_the_server_has_lost_is_prepared_again() {
         Ok(())
     });
     lose.await.unwrap();
-    app.me(&tokens).await.failed(503, Reason::Unavailable);
+    app.me(&tokens).await.problem_of(503, Reason::Unavailable);
     app.me(&tokens).await.done();
     assert_eq!(mark(&app).await, mark_before);
 }

@@ -61,7 +61,7 @@ async fn in_production_a_cookie_without_the_secure_prefix_is_ignored() {
     let browser = Browser::of(&send(login(&app)).await);
     let token = browser.refresh_cookie().to_owned();
     let mut plain = browser.without("__Secure-refresh_token").with("refresh_token", &token);
-    plain.refresh(&app).await.refused(auth_types::Reason::CredentialsMissing);
+    plain.refresh(&app).await.unauthorized(auth_types::Reason::CredentialsMissing);
     browser.clone().refresh(&app).await.has_status(200);
 }
 

@@ -1,8 +1,9 @@
 //! `TOKEN_TRANSPORT=cookie`: the refresh token in a cookie that no script can read, guarded by a CSRF token that no foreign
 //! page knows.
 
+use crate::support::cookie_mode::{ADA, EVE, NEW_PASSWORD, cookie_mode, password_change, session_of, start};
 use crate::support::{
-    Browser, Builder, Database, KeyPair, PASSWORD, SECRET_KEY, TestApp, TestResponse, forge, on_both_databases, send,
+    Browser, Database, KeyPair, PASSWORD, SECRET_KEY, TestApp, TestResponse, on_both_databases, send,
 };
 use auth_types::responses::{ConfigResponse, CookieTokenResponse, TokenTransport};
 use auth_types::{ProblemCode, Reason};
@@ -18,22 +19,6 @@ on_both_databases![
     a_temporary_refusal_leaves_the_cookies,
     signing_out_clears_the_cookies_even_if_they_are_not_valid,
 ];
-
-pub const ADA: &str = "ada@example.com";
-pub const EVE: &str = "eve@example.com";
-pub const APP: &str = "https://app.example.com";
-
-pub fn cookie_mode(database: Database) -> Builder {
-    TestApp::builder(database).set("TOKEN_TRANSPORT", "cookie").set("CORS_ALLOWED_ORIGINS", APP).user(ADA).user(EVE)
-}
-
-pub async fn start(database: Database) -> (TestApp, Browser) {
-    (cookie_mode(database).start().await, Browser::default())
-}
-
-pub fn session_of(access: &str) -> Value {
-    forge::claims(access)["sid"].clone()
-}
 
 async fn signing_in_refreshing_and_signing_out_need_nothing_but_the_cookies(database: Database) {
     let (app, mut browser) = start(database).await;
@@ -56,7 +41,7 @@ async fn signing_in_refreshing_and_signing_out_need_nothing_but_the_cookies(data
     logout.has_status(200);
     assert_eq!(logout.json::<Value>(), json!({}));
     assert!(browser.is_empty(), "{browser:?}");
-    send(me).await.refused(Reason::SessionRevoked);
+    send(me).await.unauthorized(Reason::SessionRevoked);
 }
 
 #[actix_web::test]
@@ -82,7 +67,7 @@ async fn a_password_change_sets_the_cookies_of_a_new_session() {
     assert!(response.json::<Value>().get("refresh").is_none());
     browser.keep(&response);
     assert_ne!(browser.csrf(), old.csrf());
-    old.refresh(&app).await.refused(Reason::SessionRevoked);
+    old.refresh(&app).await.unauthorized(Reason::SessionRevoked);
     browser.refresh(&app).await.has_status(200);
 }
 
@@ -114,7 +99,7 @@ async fn without_the_csrf_token_no_token_is_exchanged_and_no_session_revoked(dat
             let request = headers.iter().fold(request, |request, value| request.header("X-CSRF-Token", *value));
             let response = send(request).await;
             assert!(!response.headers.contains_key("set-cookie"), "{:?}", response.headers);
-            assert_eq!(response.failed(403, Reason::CsrfFailed).code, ProblemCode::PermissionDenied);
+            assert_eq!(response.problem_of(403, Reason::CsrfFailed).code, ProblemCode::PermissionDenied);
         }
     };
     refused(&browser, &[]).await;
@@ -140,9 +125,9 @@ async fn without_a_refresh_cookie_there_are_no_credentials() {
     let without = browser.without("refresh_token");
     let response = without.call(&app, "/api/auth/refresh/", &json!({"refresh": token})).await;
     assert!(!response.headers.contains_key("set-cookie"));
-    response.refused(Reason::CredentialsMissing);
+    response.unauthorized(Reason::CredentialsMissing);
     let nothing = Browser::default().call(&app, "/api/auth/refresh/", &json!({})).await;
-    nothing.refused(Reason::CredentialsMissing);
+    nothing.unauthorized(Reason::CredentialsMissing);
     browser.refresh(&app).await.has_status(200);
 }
 
@@ -158,14 +143,14 @@ async fn a_body_must_be_json_and_its_content_is_ignored() {
         };
         for form in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
             let sent = request().header("Content-Type", form).body("{}");
-            send(sent).await.failed(415, Reason::ContentTypeUnsupported);
+            send(sent).await.problem_of(415, Reason::ContentTypeUnsupported);
         }
-        send(request()).await.failed(415, Reason::ContentTypeUnsupported);
+        send(request()).await.problem_of(415, Reason::ContentTypeUnsupported);
         let cut = request().header("Content-Type", "application/json").body("{");
-        send(cut).await.failed(400, Reason::BodyMalformed);
+        send(cut).await.problem_of(400, Reason::BodyMalformed);
         // A problem with the cookies is reported first.
         let missing = app.request(Method::POST, path).header("Content-Type", "text/plain").body("{");
-        send(missing).await.refused(Reason::CredentialsMissing);
+        send(missing).await.unauthorized(Reason::CredentialsMissing);
     }
     assert_eq!(app.db().content(), before);
     for body in [json!({"refresh": "rubbish"}), json!({"refresh": 1}), json!({"x": []})] {
@@ -214,7 +199,7 @@ async fn a_final_refusal_clears_the_cookies(database: Database) {
     let ended = async |mut browser: Browser, reason| {
         let response = browser.refresh(&app).await;
         assert!(browser.is_empty(), "{reason:?} {browser:?}");
-        response.refused(reason);
+        response.unauthorized(reason);
     };
     ended(old, Reason::RefreshReused).await;
     ended(browser.clone(), Reason::SessionRevoked).await;
@@ -230,14 +215,14 @@ async fn a_temporary_refusal_leaves_the_cookies(database: Database) {
     let (app, mut browser) = start(database).await;
     browser.login(&app, ADA).await.done();
     app.db().execute("ALTER TABLE sessions RENAME TO gone");
-    browser.refresh(&app).await.failed(503, Reason::Unavailable);
-    browser.logout(&app).await.failed(503, Reason::Unavailable);
+    browser.refresh(&app).await.problem_of(503, Reason::Unavailable);
+    browser.logout(&app).await.problem_of(503, Reason::Unavailable);
     app.db().execute("ALTER TABLE gone RENAME TO sessions");
     browser.refresh(&app).await.has_status(200);
     let copy = browser.clone();
     browser.logout(&app).await.has_status(200);
     assert!(browser.is_empty(), "{browser:?}");
-    copy.clone().refresh(&app).await.refused(Reason::SessionRevoked);
+    copy.clone().refresh(&app).await.unauthorized(Reason::SessionRevoked);
 }
 
 /// A process that does not have the key yet may have it a moment later.
@@ -250,7 +235,7 @@ async fn a_sign_out_that_meets_an_unknown_key_leaves_the_cookies() {
     let other = key.another();
     let builder = TestApp::builder_on(app.db().clone()).set("TOKEN_TRANSPORT", "cookie").clock(app.clock());
     let without_key = builder.key_pair(&other).start().await;
-    browser.logout(&without_key).await.refused(Reason::KeyUnknown);
+    browser.logout(&without_key).await.unauthorized(Reason::KeyUnknown);
     browser.logout(&app).await.has_status(200);
     assert!(browser.is_empty(), "{browser:?}");
 }
@@ -283,11 +268,11 @@ async fn signing_out_clears_the_cookies_even_if_they_are_not_valid(database: Dat
     assert!(deleted.is_empty(), "of a session that no longer exists");
 
     let mut rubbish = browser.with("refresh_token", "rubbish");
-    rubbish.logout(&app).await.refused(Reason::TokenMalformed);
+    rubbish.logout(&app).await.unauthorized(Reason::TokenMalformed);
     assert!(rubbish.is_empty(), "never issued");
 
     let mut half = browser.without("refresh_token");
-    half.logout(&app).await.refused(Reason::CredentialsMissing);
+    half.logout(&app).await.unauthorized(Reason::CredentialsMissing);
     assert!(half.is_empty(), "one of the two");
 
     app.clock().advance(app.settings().lifetimes.session * 2);
@@ -329,8 +314,8 @@ async fn of_a_hundred_refresh_cookies_the_first_eight_count() {
         let request = app.request(Method::POST, "/api/auth/refresh/").header("X-CSRF-Token", browser.csrf());
         request.header("Cookie", header).json(&json!({}))
     };
-    send(request(100)).await.refused(Reason::TokenMalformed);
-    send(request(8)).await.refused(Reason::TokenMalformed);
+    send(request(100)).await.unauthorized(Reason::TokenMalformed);
+    send(request(8)).await.unauthorized(Reason::TokenMalformed);
     send(request(7)).await.has_status(200);
 }
 
@@ -373,19 +358,12 @@ async fn a_new_secret_key_signs_no_user_out() {
         builder.set("SECRET_KEY", key).set("SECRET_KEY_FALLBACKS", fallbacks)
     };
     let dropped = restart("").start().await;
-    browser.clone().refresh(&dropped).await.refused(Reason::TokenMalformed);
+    browser.clone().refresh(&dropped).await.unauthorized(Reason::TokenMalformed);
     let rotated = restart(SECRET_KEY).start().await;
     let old = browser.csrf();
     browser.refresh(&rotated).await.has_status(200);
     assert_ne!(browser.csrf(), old, "the CSRF token is derived from the new key");
     browser.refresh(&restart("").start().await).await.has_status(200);
-}
-
-pub const NEW_PASSWORD: &str = "another lantern in the harbor 7";
-
-pub fn password_change(app: &TestApp, access: &str, cookies: &str) -> reqwest::RequestBuilder {
-    let request = app.request(Method::POST, "/api/auth/password/change/").bearer_auth(access).header("Cookie", cookies);
-    request.json(&json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD}))
 }
 
 /// A cookie of another account, from a sibling host or an older `SESSION_COOKIE_DOMAIN`, arrives with the caller's.

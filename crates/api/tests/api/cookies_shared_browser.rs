@@ -1,6 +1,6 @@
 //! Two users in one browser in cookie mode: requests of the first user's page arrive with the second user's cookies.
 
-use crate::cookies::{ADA, APP, EVE, NEW_PASSWORD, cookie_mode, password_change, session_of, start};
+use crate::support::cookie_mode::{ADA, APP, EVE, NEW_PASSWORD, cookie_mode, password_change, session_of, start};
 use crate::support::{Browser, Database, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::CookieTokenResponse;
@@ -31,7 +31,7 @@ async fn a_late_request_of_one_user_leaves_the_session_of_the_next_user(database
             let request = app.request(Method::POST, path).header("Cookie", cookies).header("X-CSRF-Token", &late);
             let response = send(request.header("Idempotency-Key", "of the first").json(&json!({}))).await;
             assert!(!response.headers.contains_key("set-cookie"), "{:?}", response.headers);
-            response.failed(403, Reason::CsrfFailed);
+            response.problem_of(403, Reason::CsrfFailed);
         }
     }
     assert_eq!(app.db().content(), before);
@@ -73,7 +73,7 @@ async fn changing_a_password_leaves_the_cookies_of_the_next_user(database: Datab
         assert_eq!(me.json::<Value>()["email"], ADA);
         assert_eq!(*session.get_or_insert(session_of(&changed.access)), session_of(&changed.access));
         // It gets the CSRF token of its own session, which does not match the cookies of another.
-        browser.with("csrf_token", &changed.csrf_token).refresh(&app).await.failed(403, Reason::CsrfFailed);
+        browser.with("csrf_token", &changed.csrf_token).refresh(&app).await.problem_of(403, Reason::CsrfFailed);
     }
     let eve: CookieTokenResponse = browser.refresh(&app).await.json();
     assert_eq!(eve.user.email, EVE);

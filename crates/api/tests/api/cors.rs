@@ -95,7 +95,7 @@ async fn a_foreign_origin_reads_nothing_and_changes_nothing() {
     for origin in FOREIGN {
         let login = login_from(&app, origin).await;
         assert_unreadable(&login);
-        login.failed(403, Reason::OriginNotAllowed);
+        login.problem_of(403, Reason::OriginNotAllowed);
         let get = send(app.request(Method::GET, "/api/auth/config/").header("Origin", origin)).await;
         get.has_status(200);
         assert_unreadable(&get);
@@ -127,15 +127,15 @@ async fn a_second_origin_header_does_not_get_past_the_rule() {
 #[actix_web::test]
 async fn the_apis_own_origin_may_change_data() {
     let app = start().await;
-    login_from(&app, &format!("http://{}", app.address())).await.ok();
-    login_from(&app, &format!("http://{}.evil.com", app.address())).await.failed(403, Reason::OriginNotAllowed);
+    login_from(&app, &format!("http://{}", app.address())).await.tokens();
+    login_from(&app, &format!("http://{}.evil.com", app.address())).await.problem_of(403, Reason::OriginNotAllowed);
 }
 
 #[actix_web::test]
 async fn a_plaintext_page_of_the_api_may_change_nothing_in_production() {
     let app = TestApp::builder(Database::Sqlite).production().set("CORS_ALLOWED_ORIGINS", APP).user(ADA).start().await;
-    login_from(&app, &format!("https://{}", app.address())).await.ok();
-    login_from(&app, &format!("http://{}", app.address())).await.failed(403, Reason::OriginNotAllowed);
+    login_from(&app, &format!("https://{}", app.address())).await.tokens();
+    login_from(&app, &format!("http://{}", app.address())).await.problem_of(403, Reason::OriginNotAllowed);
 }
 
 /// A proxy may remove the `Origin` header; `Sec-Fetch-Site` still counts.
@@ -148,14 +148,14 @@ async fn a_foreign_page_without_an_origin_changes_nothing() {
         request.json(&json!({"email": ADA, "password": PASSWORD}))
     };
     for site in ["cross-site", "same-site", "", "anything"] {
-        send(from(site)).await.failed(403, Reason::OriginNotAllowed);
+        send(from(site)).await.problem_of(403, Reason::OriginNotAllowed);
     }
     assert_eq!(app.db().content(), before);
     for site in ["same-origin", "none"] {
-        send(from(site)).await.ok();
+        send(from(site)).await.tokens();
     }
     for site in ["cross-site", "same-site"] {
-        send(from(site).header("Origin", APP)).await.ok();
+        send(from(site).header("Origin", APP)).await.tokens();
     }
     let get = app.request(Method::GET, "/api/auth/config/").header("Sec-Fetch-Site", "cross-site");
     send(get).await.has_status(200);
@@ -166,7 +166,7 @@ async fn a_trusted_origin_may_change_data_but_not_read() {
     let app = start().await;
     let response = login_from(&app, TRUSTED).await;
     assert_unreadable(&response);
-    response.ok();
+    response.tokens();
 }
 
 #[actix_web::test]
@@ -174,7 +174,7 @@ async fn a_request_without_an_origin_is_served() {
     let app = start().await;
     let response = app.sign_in(ADA, PASSWORD).await;
     assert!(varies_by_origin(&response));
-    response.ok();
+    response.tokens();
 }
 
 #[actix_web::test]
@@ -182,7 +182,7 @@ async fn every_unsafe_method_obeys_the_origin_rule_before_credentials() {
     let app = start().await;
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         let request = app.request(method, "/api/auth/me/").header("Origin", "https://evil.com");
-        send(request).await.failed(403, Reason::OriginNotAllowed);
+        send(request).await.problem_of(403, Reason::OriginNotAllowed);
     }
 }
 
@@ -269,9 +269,9 @@ async fn a_foreign_page_cannot_use_the_cookies_of_a_user() {
         for origin in FOREIGN {
             let response = send(request().header("Origin", origin)).await;
             assert!(!response.headers.contains_key("set-cookie"));
-            response.failed(403, Reason::OriginNotAllowed);
+            response.problem_of(403, Reason::OriginNotAllowed);
         }
-        send(request().header("Sec-Fetch-Site", "cross-site")).await.failed(403, Reason::OriginNotAllowed);
+        send(request().header("Sec-Fetch-Site", "cross-site")).await.problem_of(403, Reason::OriginNotAllowed);
         for method in [Method::GET, Method::HEAD] {
             let get = app.request(method, path).header("Cookie", browser.header());
             send(get.header("Origin", "https://evil.com")).await.has_status(405);

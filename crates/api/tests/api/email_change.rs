@@ -92,11 +92,11 @@ async fn the_new_address_is_confirmed_by_a_link_and_the_old_one_is_notified(data
     follow(&app, &link.token()).await.done();
     let me: UserResponse = app.me(&tokens).await.json();
     assert_eq!((me.email.as_str(), me.email_verified), ("Countess@Example.ORG", true));
-    app.sign_in(NEW, PASSWORD).await.ok();
-    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(NEW, PASSWORD).await.tokens();
+    app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     let notice = app.deliver_one_mail().await;
     assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "Your email address was changed"));
-    follow(&app, &link.token()).await.failed(400, Reason::LinkNotValid);
+    follow(&app, &link.token()).await.problem_of(400, Reason::LinkNotValid);
     let kinds = "SELECT count(*) FROM auth_events WHERE kind IN ('email_change_requested', 'email_changed')";
     assert_eq!(app.db().number(kinds), 2);
     // The old address is free at once.
@@ -111,7 +111,7 @@ async fn nothing_is_changed_before_the_link_is_followed(database: Database) {
     assert_eq!(app.me(&tokens).await.json::<UserResponse>().email, ADA);
     app.login(ADA).await;
     app.clock().advance(Duration::hours(24));
-    follow(&app, &to(&mails, NEW).token()).await.failed(400, Reason::LinkNotValid);
+    follow(&app, &to(&mails, NEW).token()).await.problem_of(400, Reason::LinkNotValid);
 }
 
 async fn a_wrong_password_is_named_and_recorded_and_sends_no_mail(database: Database) {
@@ -143,7 +143,7 @@ async fn an_address_taken_in_the_meantime_stays_with_its_owner(database: Databas
     let owner = RegisterRequest { email: NEW.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     app.register(&owner).await.created();
     let before = app.db().content();
-    follow(&app, &token).await.failed(409, Reason::EmailTaken);
+    follow(&app, &token).await.problem_of(409, Reason::EmailTaken);
     assert_eq!(app.db().content(), before);
 }
 
@@ -152,7 +152,7 @@ async fn of_two_changes_the_newer_counts(database: Database) {
     ask(&app, &tokens, "first@example.org", PASSWORD).await.has_status(202);
     let first = to(&app.deliver_mail().await, "first@example.org").token();
     ask(&app, &tokens, "second@example.org", PASSWORD).await.has_status(202);
-    follow(&app, &first).await.failed(400, Reason::LinkNotValid);
+    follow(&app, &first).await.problem_of(400, Reason::LinkNotValid);
     ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
     let mails = app.deliver_mail().await;
     assert!(!mails.iter().any(|mail| mail.to == "second@example.org"), "{mails:?}");
@@ -167,8 +167,8 @@ async fn links_to_the_old_address_are_not_valid_after_the_change(database: Datab
     ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
     follow(&app, &to(&app.deliver_mail().await, NEW).token()).await.done();
     let body = json!({"token": reset, "new_password": "amber lighthouse window 17"});
-    app.post("/api/auth/password/reset/confirm/", &body).await.failed(400, Reason::LinkNotValid);
-    app.sign_in(NEW, PASSWORD).await.ok();
+    app.post("/api/auth/password/reset/confirm/", &body).await.problem_of(400, Reason::LinkNotValid);
+    app.sign_in(NEW, PASSWORD).await.tokens();
 }
 
 async fn a_revoked_session_changes_nothing(database: Database) {
@@ -176,6 +176,6 @@ async fn a_revoked_session_changes_nothing(database: Database) {
     // Revoked by another process, and not polled here yet.
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
     let before = app.db().content();
-    ask(&app, &tokens, NEW, PASSWORD).await.refused(Reason::SessionRevoked);
+    ask(&app, &tokens, NEW, PASSWORD).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(app.db().content(), before);
 }

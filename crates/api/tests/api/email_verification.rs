@@ -58,13 +58,13 @@ async fn a_link_confirms_once_within_a_day(database: Database) {
     let (done, refused): (Vec<_>, Vec<_>) = uses.into_iter().partition(|response| response.status == 200);
     assert_eq!((done.len(), refused.len()), (1, 99));
     for response in refused {
-        response.failed(400, Reason::LinkNotValid);
+        response.problem_of(400, Reason::LinkNotValid);
     }
 
     app.register(&request(EVE)).await.created();
     let token = app.deliver_one_mail().await.token();
     app.clock().advance(Duration::hours(24));
-    verify(&app, &token).await.failed(400, Reason::LinkNotValid);
+    verify(&app, &token).await.problem_of(400, Reason::LinkNotValid);
 }
 
 async fn a_link_is_mailed_again_while_the_address_is_not_confirmed(database: Database) {
@@ -74,7 +74,7 @@ async fn a_link_is_mailed_again_while_the_address_is_not_confirmed(database: Dat
     resend(&app, " ADA@example.com").await;
     let newer = app.deliver_one_mail().await;
     assert_eq!(newer.to, ADA);
-    verify(&app, &older).await.failed(400, Reason::LinkNotValid);
+    verify(&app, &older).await.problem_of(400, Reason::LinkNotValid);
     verify(&app, &newer.token()).await.done();
 
     resend(&app, ADA).await;
@@ -88,7 +88,7 @@ async fn a_link_to_an_old_address_confirms_no_new_one(database: Database) {
     app.register(&request(ADA)).await.created();
     let token = app.deliver_one_mail().await.token();
     app.db().execute("UPDATE users SET email = 'new@example.com', email_canonical = 'new@example.com'");
-    verify(&app, &token).await.failed(400, Reason::LinkNotValid);
+    verify(&app, &token).await.problem_of(400, Reason::LinkNotValid);
     app.clock().advance(ONE_SECOND);
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE email_verified_at IS NULL"), 1);
 }
@@ -109,14 +109,14 @@ async fn rejecting_a_sign_up_deletes_the_account(database: Database) {
     let response = reject(&app, &mail.token()).await;
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
-    app.me(&tokens).await.refused(Reason::SessionRevoked);
-    app.refresh(&tokens).await.refused(Reason::SessionRevoked);
-    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.me(&tokens).await.unauthorized(Reason::SessionRevoked);
+    app.refresh(&tokens).await.unauthorized(Reason::SessionRevoked);
+    app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     assert!(!app.db().content().iter().any(|line| line.contains(ADA) || line.contains("countess")));
     assert!(std::fs::read_dir(app.files().join("avatars")).unwrap().next().is_none(), "the picture still exists");
     assert_eq!(app.deliver_mail().await.len(), 0);
-    reject(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
-    verify(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
+    reject(&app, &mail.token()).await.problem_of(400, Reason::LinkNotValid);
+    verify(&app, &mail.token()).await.problem_of(400, Reason::LinkNotValid);
     // Both names are free.
     app.register(&sign_up).await.created();
 }
@@ -126,7 +126,7 @@ async fn a_confirmed_account_is_not_deleted_by_a_link(database: Database) {
     let tokens = app.register(&request(ADA)).await.created();
     let token = app.deliver_one_mail().await.token();
     app.db().execute("UPDATE users SET email_verified_at = created_at");
-    reject(&app, &token).await.failed(400, Reason::LinkNotValid);
+    reject(&app, &token).await.problem_of(400, Reason::LinkNotValid);
     app.me(&tokens).await.done();
 }
 
@@ -139,7 +139,7 @@ async fn a_rejected_link_changes_no_address(database: Database) {
     let token = mails.iter().find(|mail| mail.to == EVE).unwrap().token();
 
     reject(&app, &token).await.has_status(200);
-    verify(&app, &token).await.failed(400, Reason::LinkNotValid);
+    verify(&app, &token).await.problem_of(400, Reason::LinkNotValid);
     assert_eq!(app.me(&tokens).await.json::<UserResponse>().email, ADA);
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
@@ -157,5 +157,5 @@ async fn a_field_of_a_wrong_type_is_named(database: Database) {
     let both = json!({"token": 1, "reject": []});
     app.post("/api/auth/email/verify/", &both).await.invalid_fields(&["reject", "token"]);
     let absent = json!({"token": "x", "reject": null, "registration": null});
-    app.post("/api/auth/email/verify/", &absent).await.failed(400, Reason::LinkNotValid);
+    app.post("/api/auth/email/verify/", &absent).await.problem_of(400, Reason::LinkNotValid);
 }

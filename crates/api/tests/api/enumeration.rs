@@ -3,8 +3,8 @@
 //! Work is what the program itself logs at level `trace`: each statement, and each run of bcrypt with its cost. Time follows
 //! from it, and `scripts/bench timing` measures that.
 
-use crate::support::{Database, PASSWORD, Process, TestDb, create_user, eventually, on_both_databases, send};
-use reqwest::Method;
+use crate::support::observed::{Observed, without_workers};
+use crate::support::{Database, PASSWORD, TestDb, create_user, on_both_databases};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -18,62 +18,8 @@ on_both_databases![
 /// Requests of each kind: enough to see work that differs now and then.
 const ROUNDS: usize = 12;
 
-/// What an attacker sees of a response: status, names of headers, and the body without the members that always differ.
-type Seen = (u16, Vec<String>, String);
-
 /// How often the same work was done for requests of one kind.
 type Distribution = BTreeMap<Vec<String>, usize>;
-
-/// The API, and how far its log has been read.
-pub(crate) struct Observed {
-    pub(crate) process: Process,
-    read: usize,
-}
-
-impl Observed {
-    /// A first request reads the log past the lines of the start.
-    pub(crate) async fn start(db: &TestDb, variables: &[(&str, &str)]) -> Self {
-        let trace = ("RUST_LOG", "info,api::store=trace,api::service=trace");
-        let process = Process::start_with(db.url(), &[&[trace], variables].concat());
-        let mut observed = Self { process, read: 0 };
-        observed.ask("/api/auth/verify/", &json!({"token": "none"})).await;
-        observed
-    }
-
-    /// Sends one request, and returns what was seen of it and the work that was done for it.
-    async fn ask(&mut self, path: &str, body: &Value) -> (Seen, Vec<String>) {
-        let request = self.process.request(Method::POST, path).header("User-Agent", "an attacker");
-        let response = send(request.json(body)).await;
-        let mut names: Vec<_> = response.headers.keys().map(ToString::to_string).collect();
-        names.sort();
-        let mut text: Value = response.json();
-        if let Some(fields) = text.as_object_mut() {
-            fields.remove("request_id");
-            fields.remove("registration");
-        }
-        let work = self.work().await;
-        ((response.status.as_u16(), names, text.to_string()), work)
-    }
-
-    /// The work in the log since the last request, up to the line that ends this one.
-    pub(crate) async fn work(&mut self) -> Vec<String> {
-        let from = self.read;
-        let lines = eventually("the request is logged", async || {
-            let log = self.process.log();
-            let end = log.iter().skip(from).position(|line| line.contains("http.request: "))?;
-            Some(log[from..=from + end].to_vec())
-        });
-        let lines = lines.await;
-        self.read += lines.len();
-        lines.iter().filter_map(|line| work_of(line)).collect()
-    }
-}
-
-/// A step of work that was done for a request.
-fn work_of(line: &str) -> Option<String> {
-    let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
-    Some(step.to_owned())
-}
 
 /// Sends the same request for known and for unknown addresses, in turns.
 async fn compare(api: &mut Observed, path: &str, known: impl Fn(usize) -> Value, unknown: impl Fn(usize) -> Value) {
@@ -111,29 +57,6 @@ async fn a_failed_sign_in_costs_the_same_with_and_without_an_account(database: D
     let mut api = Observed::start(&db, &[]).await;
     let attempt = |email: String| json!({"email": email, "password": "not the right one at all"});
     compare(&mut api, "/api/auth/login/", |n| attempt(known_address(n)), |n| attempt(unknown_address(n))).await;
-}
-
-/// Keeps mail in the outbox: it is sent later, by any process, and that work is not part of a request.
-pub(crate) fn without_workers(db: &TestDb) {
-    // The longest time that a mail waits.
-    const LATER: [&str; 2] = ["strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')", "now() + interval '1 hour'"];
-    match db.database() {
-        Database::Sqlite => db.execute(&format!(
-            "CREATE TRIGGER never_due AFTER INSERT ON mail_outbox
-             BEGIN UPDATE mail_outbox SET due_at = {} WHERE id = new.id; END",
-            LATER[0]
-        )),
-        Database::Postgres => {
-            db.execute(&format!(
-                "CREATE FUNCTION never_due() RETURNS trigger LANGUAGE plpgsql
-                 AS $$ BEGIN new.due_at = {}; RETURN new; END $$",
-                LATER[1]
-            ));
-            db.execute(
-                "CREATE TRIGGER never_due BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION never_due()",
-            )
-        }
-    };
 }
 
 async fn a_request_for_mail_costs_the_same_with_and_without_an_account(database: Database) {

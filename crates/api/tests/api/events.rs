@@ -61,7 +61,7 @@ async fn each_act_is_an_event_and_the_newest_comes_first(database: Database) {
     let (app, tokens) = start(database).await;
     let post = |path: &str, body: Value| send(app.request_as(&tokens, Method::POST, path).json(&body));
     app.clock().advance(ONE_SECOND);
-    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, "violet harbor lantern 43").await.unauthorized(Reason::CredentialsWrong);
     app.clock().advance(ONE_SECOND);
     app.logout(&app.login(ADA).await).await.done();
     app.clock().advance(ONE_SECOND);
@@ -72,7 +72,7 @@ async fn each_act_is_an_event_and_the_newest_comes_first(database: Database) {
     post("/api/auth/email/change/", json!({"new_email": "a@example.org", "password": PASSWORD})).await.done();
     app.clock().advance(ONE_SECOND);
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    let tokens = post("/api/auth/password/change/", body).await.ok();
+    let tokens = post("/api/auth/password/change/", body).await.tokens();
 
     let kinds: Vec<_> = all(&app, &tokens).await.into_iter().map(|event| event.kind).collect();
     let expected = [
@@ -93,7 +93,7 @@ async fn an_event_has_its_kind_time_address_and_browser(database: Database) {
     app.clock().advance(ONE_SECOND);
     let body = json!({"email": ADA, "password": PASSWORD});
     let login = app.request(Method::POST, "/api/auth/login/").header("User-Agent", "a browser").json(&body);
-    let tokens = send(login).await.ok();
+    let tokens = send(login).await.tokens();
     let response: Value = ask(&app, &tokens, "").await.json();
     let mut newest = response["results"][0].clone();
     let at: DateTime<chrono::Utc> = serde_json::from_value(newest["at"].take()).unwrap();
@@ -223,7 +223,7 @@ async fn a_user_sees_no_events_of_others(database: Database) {
     let ids: Vec<_> = all(&app, &ada).await.iter().map(|event| event.id).collect();
     assert!(!ids.contains(&events[0].id));
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
-    ask(&app, &eve, "").await.refused(Reason::SessionRevoked);
+    ask(&app, &eve, "").await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_kind_of_a_newer_program_is_shown_as_unknown(database: Database) {
@@ -236,7 +236,7 @@ async fn a_kind_of_a_newer_program_is_shown_as_unknown(database: Database) {
 async fn a_correct_password_with_an_unconfirmed_address_is_recorded(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory").start().await;
     app.db().execute("UPDATE users SET email_verified_at = NULL");
-    app.sign_in(ADA, PASSWORD).await.failed(403, Reason::EmailNotVerified);
+    app.sign_in(ADA, PASSWORD).await.problem_of(403, Reason::EmailNotVerified);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed' AND user_id = 1"), 1);
 }
 

@@ -75,7 +75,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.done();
     app.deliver_mail().await;
     let ended = app.login(ADA).await;
-    app.refresh_with_key(&ended, "attempt-1").await.ok();
+    app.refresh_with_key(&ended, "attempt-1").await.tokens();
     app.logout(&ended).await.done();
     let tokens = app.login(ADA).await;
     let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
@@ -147,7 +147,7 @@ async fn a_revoked_session_gets_no_export(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout' WHERE revoked_at IS NULL");
     let before = app.db().content();
-    export(&app, &tokens).await.refused(Reason::SessionRevoked);
+    export(&app, &tokens).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(app.db().content(), before);
 }
 
@@ -203,7 +203,7 @@ async fn an_account_has_one_export_at_a_time(database: Database) {
         let second = export(&app, tokens).await;
         second.problem(429);
         assert_eq!(second.header("retry-after"), "10");
-        second.failed(429, Reason::RateLimited);
+        second.problem_of(429, Reason::RateLimited);
     }
     assert_eq!(app.db().number(recorded), 1, "a refused export is not recorded");
     export(&app, &app.login(EVE).await).await.has_status(200);
@@ -272,7 +272,7 @@ async fn an_account_has_five_exports_an_hour(database: Database) {
     assert_eq!(app.db().content(), before);
     export(&app, &app.login(EVE).await).await.has_status(200);
     app.clock().advance(Duration::hours(1));
-    export(&app, &app.refresh(&tokens).await.ok()).await.has_status(200);
+    export(&app, &app.refresh(&tokens).await.tokens()).await.has_status(200);
 }
 
 async fn a_head_request_is_not_an_export(database: Database) {

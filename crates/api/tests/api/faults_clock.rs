@@ -34,12 +34,12 @@ async fn two_processes_whose_clocks_differ_by_half_a_minute_accept_each_others_t
         for process in [&b, &a, &b, &a] {
             process.verify(&tokens.access).await.done();
             process.me(&tokens).await.done();
-            tokens = process.refresh(&tokens).await.ok();
+            tokens = process.refresh(&tokens).await.tokens();
         }
         b.logout(&tokens).await.done();
         a.poll_revocations().await;
-        a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-        a.refresh(&tokens).await.refused(Reason::SessionRevoked);
+        a.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+        a.refresh(&tokens).await.unauthorized(Reason::SessionRevoked);
     }
 }
 
@@ -76,7 +76,7 @@ async fn a_clock_that_jumps_causes_no_failures_and_loses_nothing(database: Datab
     }
     // Back in time, nothing has been lost.
     app.me(&tokens).await.done();
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
     app.login(ADA).await;
 }
 
@@ -93,17 +93,17 @@ async fn a_valid_token_from_the_future_is_refused_temporarily(database: Database
             app.verify(&tokens.access).await,
             app.me(&tokens).await,
         ] {
-            response.failed(503, Reason::Unavailable);
+            response.problem_of(503, Reason::Unavailable);
         }
     }
     let nbf = forge::sign_claims(&forge::claims_with(&tokens.refresh, "nbf", json!(tokens.server_time + 61)));
     app.clock().set(now);
-    app.refresh(&nbf).await.failed(503, Reason::Unavailable);
+    app.refresh(&nbf).await.problem_of(503, Reason::Unavailable);
     // A token with a foreign signature says nothing about the clock.
     let claims = forge::claims_with(&tokens.refresh, "iat", json!(tokens.server_time + 100)).to_string();
     let foreign = forge::sign(r#"{"alg":"HS256","typ":"JWT"}"#, claims, "another key");
-    app.refresh(&foreign).await.refused(Reason::TokenMalformed);
-    app.refresh(&tokens).await.ok();
+    app.refresh(&foreign).await.unauthorized(Reason::TokenMalformed);
+    app.refresh(&tokens).await.tokens();
 }
 
 async fn a_token_from_the_future_signs_its_user_out(database: Database) {
@@ -112,7 +112,7 @@ async fn a_token_from_the_future_signs_its_user_out(database: Database) {
     app.clock().advance(Duration::seconds(-100));
     app.logout(&tokens).await.done();
     app.clock().advance(Duration::seconds(100));
-    app.refresh(&tokens).await.refused(Reason::SessionRevoked);
+    app.refresh(&tokens).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_clock_that_is_set_back_does_not_lengthen_the_leeway(database: Database) {
@@ -120,9 +120,9 @@ async fn a_clock_that_is_set_back_does_not_lengthen_the_leeway(database: Databas
         let app = TestApp::builder(database).user(ADA).start().await;
         let first = app.login(ADA).await;
         app.clock().advance(Duration::seconds(60));
-        app.refresh(&first).await.ok();
+        app.refresh(&first).await.tokens();
         app.clock().advance(Duration::seconds(-back));
-        app.refresh(&first).await.refused(Reason::RefreshReused);
+        app.refresh(&first).await.unauthorized(Reason::RefreshReused);
     }
 }
 
@@ -190,9 +190,9 @@ async fn ending_all_sessions_includes_those_that_have_expired_by_a_clock_ahead(d
     let mut password = PASSWORD;
     for step in ["logout all", "change", "reset"] {
         app.clock().set(start);
-        let stolen = app.sign_in(ADA, password).await.ok();
+        let stolen = app.sign_in(ADA, password).await.tokens();
         app.clock().set(start + app.settings().lifetimes.refresh + Duration::days(1));
-        let own = app.sign_in(ADA, password).await.ok();
+        let own = app.sign_in(ADA, password).await.tokens();
         match step {
             "logout all" => {
                 let response = app.logout_all(&own).await;
@@ -213,6 +213,6 @@ async fn ending_all_sessions_includes_those_that_have_expired_by_a_clock_ahead(d
             }
         }
         app.clock().set(start);
-        app.refresh(&stolen).await.refused(Reason::SessionRevoked);
+        app.refresh(&stolen).await.unauthorized(Reason::SessionRevoked);
     }
 }

@@ -53,10 +53,10 @@ async fn a_value_that_the_database_cannot_store_is_a_500() {
     let app = TestApp::builder_on(db).start().await;
     let ada = RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     let named = RegisterRequest { display_name: Some("ガ".to_owned()), ..ada.clone() };
-    app.register(&named).await.failed(500, Reason::Internal);
+    app.register(&named).await.problem_of(500, Reason::Internal);
     app.register(&ada).await.created();
     let long = RegisterRequest { email: "ada.lovelace@example.com".to_owned(), ..ada };
-    app.register(&long).await.failed(500, Reason::Internal);
+    app.register(&long).await.problem_of(500, Reason::Internal);
 }
 
 #[actix_web::test]
@@ -66,20 +66,20 @@ async fn a_database_that_stalls_is_a_503_and_loses_nothing() {
     let asked = futures_util::future::join_all((0..10).map(|_| app.refresh_with_key(&first, KEY)));
     let (responses, ()) = tokio::join!(asked, endpoints_without_a_database_respond(&app, &first));
     for response in responses {
-        response.failed(503, Reason::Unavailable);
+        response.problem_of(503, Reason::Unavailable);
     }
-    app.me(&first).await.failed(503, Reason::Unavailable);
-    app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
+    app.me(&first).await.problem_of(503, Reason::Unavailable);
+    app.sign_in(ADA, PASSWORD).await.problem_of(503, Reason::Unavailable);
     endpoints_without_a_database_respond(&app, &first).await;
 
     proxy.resume();
     let second = eventually("the database responds again", async || {
         let response = app.refresh_with_key(&first, KEY).await;
-        response.status.is_success().then(|| response.ok())
+        response.status.is_success().then(|| response.tokens())
     });
     let second = second.await;
     assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "ten attempts and one rotation");
-    app.refresh(&second).await.ok();
+    app.refresh(&second).await.tokens();
 }
 
 /// Holds a lock that every refresh needs.
@@ -108,9 +108,9 @@ async fn a_statement_that_waits_too_long_for_a_lock_is_a_503() {
     let (refresh, ()) = tokio::join!(app.refresh_with_key(&tokens, KEY), async {
         app.me(&tokens).await.done(); // readers do not wait for a writer
     });
-    refresh.failed(503, Reason::Unavailable);
+    refresh.problem_of(503, Reason::Unavailable);
     lock.run("ROLLBACK");
-    app.refresh_with_key(&tokens, KEY).await.ok();
+    app.refresh_with_key(&tokens, KEY).await.tokens();
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
 }
 
@@ -139,14 +139,14 @@ async fn a_pool_without_a_free_connection_is_a_503() {
         // Far more than may wait: most are refused at once, the rest when their wait times out.
         let flood = futures_util::future::join_all((0..300).map(|_| app.me(tokens)));
         for response in flood.await {
-            response.failed(503, Reason::Unavailable);
+            response.problem_of(503, Reason::Unavailable);
         }
         endpoints_without_a_database_respond(app, tokens).await;
         lock.run("ROLLBACK");
     };
     let (responses, ()) = tokio::join!(stuck, others);
     for response in responses {
-        response.ok();
+        response.tokens();
     }
     app.me(tokens).await.done();
 }
@@ -178,12 +178,12 @@ async fn a_server_without_connections_left_is_a_503_until_it_has_some() {
     // None at all.
     db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 0"));
     end_connections(&db, &role);
-    app.refresh(&tokens).await.failed(503, Reason::Unavailable);
+    app.refresh(&tokens).await.problem_of(503, Reason::Unavailable);
     endpoints_without_a_database_respond(&app, &tokens).await;
 
     db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"));
     eventually("it works again", async || app.me(&tokens).await.status.is_success().then_some(())).await;
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
     drop(app);
     db.execute(&format!("DROP OWNED BY {role}"));
     db.execute(&format!("DROP ROLE {role}"));
@@ -203,9 +203,9 @@ async fn a_database_that_became_read_only_is_a_503_and_reads_go_on() {
         .batch_execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on; {end_others}"))
         .unwrap();
     eventually("reads go on", async || app.me(&tokens).await.status.is_success().then_some(())).await;
-    app.refresh_with_key(&tokens, KEY).await.failed(503, Reason::Unavailable);
-    app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
-    app.logout(&tokens).await.failed(503, Reason::Unavailable);
+    app.refresh_with_key(&tokens, KEY).await.problem_of(503, Reason::Unavailable);
+    app.sign_in(ADA, PASSWORD).await.problem_of(503, Reason::Unavailable);
+    app.logout(&tokens).await.problem_of(503, Reason::Unavailable);
     app.me(&tokens).await.done();
 
     postgres
@@ -219,12 +219,12 @@ async fn a_database_that_became_read_only_is_a_503_and_reads_go_on() {
 async fn a_rotation_whose_commit_was_not_confirmed_is_repeated_with_the_key() {
     let (app, proxy, first) = behind_a_proxy("4").await;
     proxy.cut_after("UPDATE \"sessions\"");
-    app.refresh_with_key(&first, KEY).await.failed(503, Reason::Unavailable);
+    app.refresh_with_key(&first, KEY).await.problem_of(503, Reason::Unavailable);
     assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "it was committed");
 
-    let second = app.refresh_with_key(&first, KEY).await.ok();
+    let second = app.refresh_with_key(&first, KEY).await.tokens();
     assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "and is not done twice");
-    app.refresh(&second).await.ok();
+    app.refresh(&second).await.tokens();
 }
 
 #[actix_web::test]
@@ -233,8 +233,8 @@ async fn a_sign_up_whose_commit_was_not_confirmed_exists() {
     let email = "grace@example.com".to_owned();
     let request = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
     proxy.cut_after("COMMIT");
-    app.register(&request).await.failed(503, Reason::Unavailable);
-    app.register(&request).await.failed(409, Reason::EmailTaken);
+    app.register(&request).await.problem_of(503, Reason::Unavailable);
+    app.register(&request).await.problem_of(409, Reason::EmailTaken);
     app.login("grace@example.com").await;
 }
 
@@ -242,10 +242,10 @@ async fn a_sign_up_whose_commit_was_not_confirmed_exists() {
 async fn a_sign_out_whose_commit_was_not_confirmed_is_effective() {
     let (app, proxy, tokens) = behind_a_proxy("4").await;
     proxy.cut_after("COMMIT");
-    app.logout(&tokens).await.failed(503, Reason::Unavailable);
+    app.logout(&tokens).await.problem_of(503, Reason::Unavailable);
     // The process that got no confirmation learns of it by polling, as every other process does.
     app.poll_revocations().await;
-    app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
     app.logout(&tokens).await.done();
 }
 
@@ -257,9 +257,9 @@ async fn refresh_until_ended(app: &TestApp, mut tokens: TokenResponse, ended: &A
     while !ended.load(Ordering::SeqCst) {
         let response = app.refresh_with_key(&tokens, &format!("attempt-{exchanges}")).await;
         if response.status.is_success() {
-            (tokens, exchanges) = (response.ok(), exchanges + 1);
+            (tokens, exchanges) = (response.tokens(), exchanges + 1);
         } else {
-            response.failed(503, Reason::Unavailable);
+            response.problem_of(503, Reason::Unavailable);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let me: TestResponse = send(request(&tokens)).await;

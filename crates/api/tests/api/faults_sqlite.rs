@@ -18,7 +18,7 @@ async fn fill(process: &Process) {
         if response.status.is_success() {
             refused = 0;
         } else {
-            response.failed(503, Reason::Unavailable);
+            response.problem_of(503, Reason::Unavailable);
             refused += 1;
         }
         if refused == 8 {
@@ -66,7 +66,7 @@ async fn a_full_disk_is_a_503_and_loses_nothing() {
     let users = db.number("SELECT count(*) FROM users");
     assert_eq!(db.number("SELECT count(*) FROM sessions"), users, "an account and its session come together");
     let api = Process::start(db.url());
-    api.refresh(&tokens, Some(KEY)).await.ok();
+    api.refresh(&tokens, Some(KEY)).await.tokens();
     api.register("late@example.com").await.created();
 }
 
@@ -156,7 +156,7 @@ async fn a_lost_file_stays_lost_until_a_restart() {
         damage(&db.file()).unwrap();
         api.live_log().wait_for("store.file: ");
         undo(&db.file()).unwrap();
-        api.register(ADA).await.failed(503, Reason::Unavailable);
+        api.register(ADA).await.problem_of(503, Reason::Unavailable);
         eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
         assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
     }
@@ -179,7 +179,7 @@ async fn a_file_behind_a_link_is_treated_like_any_other() {
         }
         std::fs::remove_file(companion(&file, suffix)).unwrap();
         api.live_log().wait_for("store.file: ");
-        api.register(ADA).await.failed(503, Reason::Unavailable);
+        api.register(ADA).await.problem_of(503, Reason::Unavailable);
 
         std::fs::rename(&file, folder.path().join("away")).unwrap();
         let (status, output) = try_start(&url).await;

@@ -45,10 +45,10 @@ async fn assert_closed(process: &Process) {
         let request = process.request(method, &path).bearer_auth("any").json(&serde_json::json!({"token": "any"}));
         let response = crate::support::send(request.header("Origin", "http://127.0.0.1:8080")).await;
         assert_eq!(response.header("access-control-allow-origin"), "http://127.0.0.1:8080", "a browser must see it");
-        response.failed(503, Reason::Unavailable);
+        response.problem_of(503, Reason::Unavailable);
     }
     process.get("/api/auth/config/").await.done();
-    process.get("/nowhere").await.failed(404, Reason::NotFound);
+    process.get("/nowhere").await.problem_of(404, Reason::NotFound);
 }
 
 #[actix_web::test]
@@ -288,7 +288,7 @@ async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
 
     let process = Process::start(db.url());
     let tokens = process.login(ADA).await;
-    process.refresh(&tokens, None).await.ok();
+    process.refresh(&tokens, None).await.tokens();
     process.wait_until_ready().await;
     process.live_log().wait_for("migrations.unknown: the database was migrated by a newer release, or by one with another feature: 99999999999999");
     assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations WHERE version = '99999999999999'"), 1);

@@ -92,7 +92,7 @@ async fn the_row_of_the_user_decides_who_is_an_administrator(database: Database)
     assert_eq!(counts, json!({"asked_by": ROOT}));
     let refused = ask(&ada).await.problem(403);
     assert_eq!((refused.code, refused.reason), (auth_types::ProblemCode::PermissionDenied, Reason::PermissionDenied));
-    app.get("/api/counts/").await.refused(Reason::CredentialsMissing);
+    app.get("/api/counts/").await.unauthorized(Reason::CredentialsMissing);
 
     // The tokens still hold the old roles; the row decides.
     app.db().execute(&format!("UPDATE users SET role = 'user' WHERE email = '{ROOT}'"));
@@ -101,7 +101,7 @@ async fn the_row_of_the_user_decides_who_is_an_administrator(database: Database)
     ask(&ada).await.has_status(200);
     send(app.request_as(&ada, Method::POST, "/api/counts/")).await.problem(403);
     app.db().execute("UPDATE users SET role = 'admin', is_active = false");
-    ask(&ada).await.refused(Reason::UserInactive);
+    ask(&ada).await.unauthorized(Reason::UserInactive);
 }
 
 fn boards() -> Feature {
@@ -191,7 +191,7 @@ async fn a_refusal_by_a_feature_has_its_own_name_and_message(database: Database)
     let close = async |poll| send(app.request_as(&tokens, Method::POST, &format!("{POLLS}{poll}/closing/"))).await;
     let poll = id_of(&ask(&app, &tokens, "Tea?").await);
     close(poll).await.has_status(204);
-    let refused = close(poll).await.failed(409, Reason::FeatureRefused);
+    let refused = close(poll).await.problem_of(409, Reason::FeatureRefused);
     assert_eq!(
         (refused.feature.as_deref(), refused.detail.as_str()),
         (Some("fixture_polls.closed"), "This poll is closed already.")
@@ -200,7 +200,7 @@ async fn a_refusal_by_a_feature_has_its_own_name_and_message(database: Database)
     // A unique value, also when two requests race.
     let both = tokio::join!(ask(&app, &tokens, "Coffee?"), ask(&app, &tokens, "Coffee?"));
     let refused = if both.0.status == 201 { both.1 } else { both.0 };
-    assert_eq!(refused.failed(409, Reason::FeatureRefused).feature.as_deref(), Some("fixture_polls.asked"));
+    assert_eq!(refused.problem_of(409, Reason::FeatureRefused).feature.as_deref(), Some("fixture_polls.asked"));
 }
 
 async fn a_test_can_run_a_job_at_any_moment(database: Database) {
@@ -227,11 +227,11 @@ async fn a_caller_who_is_not_an_administrator_learns_nothing_about_the_body(data
     let tokens = app.login(ADA).await;
     let path = "/api/fixture-polls-administration/";
     for body in [json!({}), json!({"ids": "all"}), json!([])] {
-        send(app.request_as(&tokens, Method::POST, path).json(&body)).await.failed(403, Reason::PermissionDenied);
-        send(app.request(Method::POST, path).json(&body)).await.refused(Reason::CredentialsMissing);
+        send(app.request_as(&tokens, Method::POST, path).json(&body)).await.problem_of(403, Reason::PermissionDenied);
+        send(app.request(Method::POST, path).json(&body)).await.unauthorized(Reason::CredentialsMissing);
     }
     let text = app.request_as(&tokens, Method::POST, path).header("Content-Type", "text/plain").body("all");
-    send(text).await.failed(403, Reason::PermissionDenied);
+    send(text).await.problem_of(403, Reason::PermissionDenied);
 }
 
 async fn an_action_of_an_administrator_shows_the_owner_no_client(database: Database) {

@@ -28,7 +28,7 @@ async fn a_new_database_has_no_accounts(database: Database) {
     let db = Arc::new(TestDb::migrated(database));
     let app = TestApp::builder_on(Arc::clone(&db)).start().await;
     for (name, password) in [("admin", "admin"), ("root", "root"), ("admin@example.com", "admin"), ("demo", PASSWORD)] {
-        app.sign_in(name, password).await.refused(Reason::CredentialsWrong);
+        app.sign_in(name, password).await.unauthorized(Reason::CredentialsWrong);
     }
     assert_eq!(db.number("SELECT count(*) FROM users"), 0);
 }
@@ -40,8 +40,8 @@ async fn the_id_of_a_user_is_never_assigned_twice(database: Database) {
     app.db().execute("DELETE FROM users");
     let next = app.register(&request("eve@example.com", PASSWORD)).await.created();
     assert!(next.user.id.0 > deleted.user.id.0, "{} after {}", next.user.id.0, deleted.user.id.0);
-    app.me(&deleted).await.refused(Reason::SessionRevoked);
-    app.refresh(&deleted).await.refused(Reason::SessionRevoked);
+    app.me(&deleted).await.unauthorized(Reason::SessionRevoked);
+    app.refresh(&deleted).await.unauthorized(Reason::SessionRevoked);
     let again = app.register(&request(ADA, PASSWORD)).await.created();
     assert!(again.user.id.0 > next.user.id.0);
 }
@@ -54,8 +54,8 @@ async fn the_database_holds_no_token_and_no_password(database: Database) {
         secrets.extend([tokens.access.clone(), tokens.refresh.clone()].into_iter().chain(signatures));
     };
     let first = app.login(ADA).await;
-    let second = app.refresh_with_key(&first, "my own key").await.ok();
-    app.sign_in(ADA, "another violet harbor").await.refused(Reason::CredentialsWrong);
+    let second = app.refresh_with_key(&first, "my own key").await.tokens();
+    app.sign_in(ADA, "another violet harbor").await.unauthorized(Reason::CredentialsWrong);
     keep(&first);
     keep(&second);
     secrets.push("another violet harbor".to_owned());
@@ -98,12 +98,12 @@ async fn the_operators_statements_end_every_session_of_a_user(database: Database
     }
     app.poll_revocations().await;
     for tokens in [&ada, &other] {
-        app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-        app.refresh(tokens).await.refused(Reason::SessionRevoked);
+        app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+        app.refresh(tokens).await.unauthorized(Reason::SessionRevoked);
     }
-    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     app.verify(&eve.access).await.done();
-    app.refresh(&eve).await.ok();
+    app.refresh(&eve).await.tokens();
 }
 
 async fn the_operators_statements_after_a_failover_end_all_sessions_and_assign_no_id_twice(database: Database) {
@@ -115,7 +115,7 @@ async fn the_operators_statements_after_a_failover_end_all_sessions_and_assign_n
         app.db().execute(&statement);
     }
     app.poll_revocations().await;
-    app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
     let next = app.register(&request("eve@example.com", PASSWORD)).await.created();
     let (last, next) = (tokens.user.id.0, next.user.id.0);
     assert!(next > last + 1_000_000, "{last}, {next}");

@@ -115,12 +115,12 @@ async fn production_shows_no_api_docs_unless_they_are_open() {
     let paths = ["/api/docs", "/api/docs/", "/api/docs/index.html", "/api/openapi.json", "/api/openapi.json/"];
     let app = TestApp::builder(Database::Sqlite).production().start().await;
     for path in paths {
-        app.get(path).await.failed(404, auth_types::Reason::NotFound);
+        app.get(path).await.problem_of(404, auth_types::Reason::NotFound);
     }
     let app = TestApp::builder(Database::Sqlite).production().set("API_DOCS", "open").start().await;
     for path in paths {
         app.get(path).await.has_status(200);
     }
     let app = TestApp::builder(Database::Sqlite).set("API_DOCS", "closed").start().await;
-    app.get("/api/docs/").await.failed(404, auth_types::Reason::NotFound);
+    app.get("/api/docs/").await.problem_of(404, auth_types::Reason::NotFound);
 }

@@ -45,14 +45,14 @@ async fn plaintext_credentials_and_changes_are_refused_and_not_redirected() {
     let before = app.db().content();
     for (name, value) in [("Authorization", "Bearer x"), ("Authorization", ""), ("Cookie", "a=b")] {
         let request = plaintext(&app, Method::GET, "/api/auth/me/").header(name, value);
-        send(request).await.failed(403, Reason::HttpsRequired);
+        send(request).await.problem_of(403, Reason::HttpsRequired);
     }
     let login = plaintext(&app, Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
-    let problem = send(login).await.failed(403, Reason::HttpsRequired);
+    let problem = send(login).await.problem_of(403, Reason::HttpsRequired);
     assert_eq!(problem.code, auth_types::ProblemCode::PermissionDenied);
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE] {
         for path in ["/api/auth/me/", "/nowhere", "/"] {
-            send(plaintext(&app, method.clone(), path)).await.failed(403, Reason::HttpsRequired);
+            send(plaintext(&app, method.clone(), path)).await.problem_of(403, Reason::HttpsRequired);
         }
     }
     assert_eq!(app.db().content(), before);
@@ -64,7 +64,7 @@ async fn a_plaintext_body_is_not_read() {
     let app = production().await;
     let request = "POST /api/auth/login/ HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\
                    Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
-    raw::exchange(app.address(), request.as_bytes()).await.unwrap().failed(403, Reason::HttpsRequired);
+    raw::exchange(app.address(), request.as_bytes()).await.unwrap().problem_of(403, Reason::HttpsRequired);
 }
 
 #[actix_web::test]
@@ -73,7 +73,7 @@ async fn a_plaintext_preflight_is_refused_so_that_no_token_follows() {
     let preflight = plaintext(&app, Method::OPTIONS, "/api/auth/me/").header("Origin", APP);
     let response = send(preflight.header("Access-Control-Request-Method", "GET")).await;
     assert!(!response.headers.contains_key("access-control-allow-origin"));
-    response.failed(403, Reason::HttpsRequired);
+    response.problem_of(403, Reason::HttpsRequired);
 }
 
 #[actix_web::test]
@@ -217,5 +217,5 @@ async fn development_serves_plaintext() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
     get_with(&app, "http").await.has_status(200);
     let login = plaintext(&app, Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
-    send(login).await.ok();
+    send(login).await.tokens();
 }

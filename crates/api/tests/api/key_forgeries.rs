@@ -226,7 +226,7 @@ fn assert_refused(response: TestResponse, what: &str) {
     assert_eq!(response.status, 401, "{what}: {}", response.text());
     let reason = response.problem(401).reason;
     assert!(matches!(reason, Reason::TokenMalformed | Reason::KeyUnknown), "{what}: {reason:?}");
-    response.refused(reason);
+    response.unauthorized(reason);
 }
 
 async fn signed_in(database: Database, pair: &KeyPair) -> (TestApp, TokenResponse) {
@@ -252,7 +252,7 @@ async fn no_forged_token_of_a_key_pair_is_accepted_anywhere(database: Database) 
         }
         assert_eq!(app.db().content(), before);
         app.me(&tokens).await.done();
-        app.refresh(&tokens).await.ok();
+        app.refresh(&tokens).await.tokens();
     }
 }
 
@@ -284,9 +284,9 @@ async fn the_other_signature_of_a_revoked_token_opens_nothing(database: Database
     let (access, refresh) = (other(&tokens.access), other(&tokens.refresh));
     bearer(&app, &access).await.done(); // accepted until the logout
     app.logout(&tokens).await.done();
-    bearer(&app, &access).await.refused(Reason::SessionRevoked);
-    app.verify(&access).await.refused(Reason::SessionRevoked);
-    app.refresh(&refresh).await.refused(Reason::SessionRevoked);
+    bearer(&app, &access).await.unauthorized(Reason::SessionRevoked);
+    app.verify(&access).await.unauthorized(Reason::SessionRevoked);
+    app.refresh(&refresh).await.unauthorized(Reason::SessionRevoked);
 }
 
 /// Where a secret signs, a public key in addition verifies the tokens of its own pair and opens no other way in.
@@ -305,7 +305,7 @@ async fn a_public_key_next_to_the_secret_verifies_its_own_tokens_only() {
             forge::sign(json!({"alg": "HS256", "kid": pair.kid()}).to_string(), &payload, SECRET_KEY),
             forge::sign(pair.header().to_string(), &payload, SECRET_KEY),
         ] {
-            app.verify(&forged).await.refused(Reason::TokenMalformed);
+            app.verify(&forged).await.unauthorized(Reason::TokenMalformed);
         }
     }
 }

@@ -70,7 +70,7 @@ impl World {
         for _ in 0..8 {
             self.clock.advance(chrono::Duration::days(1));
             for tokens in &mut held {
-                *tokens = app.refresh(tokens).await.ok();
+                *tokens = app.refresh(tokens).await.tokens();
             }
         }
         held
@@ -84,7 +84,7 @@ async fn used_at_both(old: &TestApp, new: &TestApp, tokens: &TokenResponse) -> T
         one.me(&tokens).await.done();
         other.me(&tokens).await.done();
         other.verify(&tokens.refresh).await.done();
-        tokens = one.refresh(&tokens).await.ok();
+        tokens = one.refresh(&tokens).await.tokens();
     }
     new.me(&tokens).await.done();
     old.me(&tokens).await.done();
@@ -164,14 +164,14 @@ async fn after_an_emergency_key_change_everyone_signs_in_again(database: Databas
         let world = World::new(database).await;
         let tokens = world.process(&leaked).await.login(ADA).await;
         let app = world.process(&clean).await;
-        app.me(&tokens).await.refused(reason);
-        app.verify(&tokens.access).await.refused(reason);
-        app.verify(&tokens.refresh).await.refused(reason);
-        app.refresh(&tokens).await.refused(reason);
-        app.logout(&tokens).await.refused(reason);
+        app.me(&tokens).await.unauthorized(reason);
+        app.verify(&tokens.access).await.unauthorized(reason);
+        app.verify(&tokens.refresh).await.unauthorized(reason);
+        app.refresh(&tokens).await.unauthorized(reason);
+        app.logout(&tokens).await.unauthorized(reason);
         let again = app.login(ADA).await;
         app.me(&again).await.done();
-        app.refresh(&again).await.ok();
+        app.refresh(&again).await.tokens();
     }
 }
 
@@ -181,10 +181,10 @@ async fn a_repeated_refresh_returns_the_same_token() {
     for pair in KeyPair::both() {
         let app = TestApp::builder(Database::Sqlite).key_pair(&pair).user(ADA).start().await;
         let first = app.login(ADA).await;
-        let one = app.refresh_with_key(&first, "attempt-1").await.ok();
-        let other = app.refresh_with_key(&first, "attempt-1").await.ok();
+        let one = app.refresh_with_key(&first, "attempt-1").await.tokens();
+        let other = app.refresh_with_key(&first, "attempt-1").await.tokens();
         assert_eq!(crate::support::forge::claims(&one.refresh), crate::support::forge::claims(&other.refresh));
         assert_eq!(one.refresh == other.refresh, pair.algorithm() == "EdDSA");
-        app.refresh(&other).await.ok();
+        app.refresh(&other).await.tokens();
     }
 }

@@ -1,32 +1,17 @@
 //! The budgets of sign-ups, refreshes and requests, and the headers that report them.
 
+use crate::support::guesses::{ADA, OWNER, UNKNOWN_NETWORK, WRONG, guess, start};
 use crate::support::{Database, OWN_ADDRESS, PASSWORD, TestApp, TestResponse, forge, on_both_databases, send};
 use api::service::ClientInfo;
 use api::service::limits::{Budget, Network};
+use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenResponse;
-use auth_types::{Reason, Role};
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![a_refused_sign_up_writes_nothing, a_request_that_failed_in_the_database_costs_no_budget];
-
-pub const ADA: &str = "ada@example.com";
-pub const WRONG: &str = "violet harbor lantern 43";
-pub const OWNER: &str = "198.51.100.1";
-pub const UNKNOWN_NETWORK: &str = "203.0.113.9";
-
-pub async fn start(database: Database) -> TestApp {
-    TestApp::builder(database).account(ADA, Some("countess"), Role::User).limited().start().await
-}
-
-/// Guesses, each from another address, so that only the name counts.
-pub async fn guess(app: &TestApp, name: &str, times: u8) {
-    for number in 0..times {
-        app.sign_in_from(&format!("203.0.113.{number}"), name, WRONG).await.refused(Reason::CredentialsWrong);
-    }
-}
 
 /// From now on no row can be inserted into these tables.
 fn fail_inserts(app: &TestApp, tables: &[&str]) {
@@ -67,14 +52,14 @@ async fn a_request_that_failed_in_the_database_costs_no_budget(database: Databas
         RegisterRequest { email: "new@example.com".to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     fail_inserts(&app, &TABLES);
     for _ in 0..=20 {
-        export().await.failed(503, Reason::Unavailable);
-        reset().await.failed(503, Reason::Unavailable);
-        change().await.failed(503, Reason::Unavailable);
-        resend().await.failed(503, Reason::Unavailable);
-        app.register(&new).await.failed(503, Reason::Unavailable);
+        export().await.problem_of(503, Reason::Unavailable);
+        reset().await.problem_of(503, Reason::Unavailable);
+        change().await.problem_of(503, Reason::Unavailable);
+        resend().await.problem_of(503, Reason::Unavailable);
+        app.register(&new).await.problem_of(503, Reason::Unavailable);
     }
     for _ in 0..=30 {
-        app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
+        app.sign_in(ADA, PASSWORD).await.problem_of(503, Reason::Unavailable);
     }
     allow_inserts(&app, &TABLES);
     app.register(&new).await.created();
@@ -82,7 +67,7 @@ async fn a_request_that_failed_in_the_database_costs_no_budget(database: Databas
     app.login(ADA).await;
     export().await.has_status(200);
     reset().await.has_status(202);
-    change().await.ok();
+    change().await.tokens();
 }
 
 async fn sign_up(app: &TestApp, address: &str, email: &str) -> TestResponse {
@@ -113,15 +98,15 @@ async fn a_session_has_sixty_refreshes_a_minute_and_stays() {
     let app = start(Database::Sqlite).await;
     let (mut tokens, other) = (app.login(ADA).await, app.login(ADA).await);
     for _ in 0..60 {
-        tokens = app.refresh(&tokens).await.ok();
+        tokens = app.refresh(&tokens).await.tokens();
     }
     let before = app.db().content();
     assert_eq!(app.refresh(&tokens).await.throttled(), 60);
     assert_eq!(app.db().content(), before);
-    app.refresh(&other).await.ok();
+    app.refresh(&other).await.tokens();
     app.me(&tokens).await.done();
     app.clock().advance(Duration::minutes(1));
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 #[actix_web::test]
@@ -133,7 +118,7 @@ async fn forged_tokens_spend_no_refreshes_of_the_session() {
     for _ in 0..70 {
         assert_eq!(app.refresh(&forged).await.status, 401);
     }
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 #[actix_web::test]
@@ -167,11 +152,11 @@ async fn every_limited_response_reports_its_budgets() {
         format!(r#"{own}, "signed-in-user";q=30;w=900"#),
         "the account's budget once the caller is authenticated"
     );
-    let tokens = right.ok();
+    let tokens = right.tokens();
     let refreshed = app.refresh(&tokens).await;
     let of_token = r#""requests-client";q=6000;w=60, "requests-session";q=600;w=60"#;
     assert_eq!(policies(&refreshed), format!(r#"{of_token}, "refresh-session";q=60;w=60"#));
-    assert_eq!(policies(&app.me(&refreshed.ok()).await), of_token);
+    assert_eq!(policies(&app.me(&refreshed.tokens()).await), of_token);
     assert!(!app.get("/healthz").await.headers.contains_key("ratelimit"), "a route without limits reports no budgets");
 }
 
@@ -179,7 +164,7 @@ async fn every_limited_response_reports_its_budgets() {
 #[actix_web::test]
 async fn no_header_reports_the_budget_of_a_name_or_a_known_network() {
     let app = start(Database::Sqlite).await;
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
     // A success counts for up to a sixtieth of its window longer.
     app.clock().advance(Duration::minutes(16));
     guess(&app, ADA, 9).await;
@@ -210,7 +195,7 @@ async fn limits_that_are_off_are_off() {
     for _ in 0..12 {
         let response = app.sign_in(ADA, WRONG).await;
         assert!(!response.headers.contains_key("ratelimit"));
-        response.refused(Reason::CredentialsWrong);
+        response.unauthorized(Reason::CredentialsWrong);
     }
     app.login(ADA).await;
 }

@@ -28,7 +28,7 @@ async fn two_processes(redis_url: &str) -> (TestApp, TestApp) {
 
 async fn fail(app: &TestApp, times: u8) {
     for number in 0..times {
-        app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await.refused(Reason::CredentialsWrong);
+        app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await.unauthorized(Reason::CredentialsWrong);
     }
 }
 
@@ -44,7 +44,7 @@ async fn two_processes_share_their_counts() {
     let (a, b) = two_processes(&redis.url()).await;
     fail(&a, 5).await;
     // What one process refunds counts for the other as well.
-    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.tokens();
     fail(&b, 5).await;
     a.clock().advance(Duration::minutes(1));
     for app in [&a, &b] {
@@ -52,9 +52,9 @@ async fn two_processes_share_their_counts() {
         assert_eq!(metric(app, "limits_redis_up").await, 1);
         assert_eq!(metric(app, "limits_fallbacks_total").await, 0);
     }
-    b.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
+    b.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.tokens();
     a.clock().advance(Duration::minutes(14));
-    a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
+    a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.tokens();
 }
 
 /// An export that runs at one process refuses another one of the account at every process, until it ends or its process
@@ -88,7 +88,7 @@ async fn a_refused_attempt_costs_nothing_at_any_process() {
         b.sign_in_from("198.51.100.1", ADA, WRONG).await.throttled();
     }
     a.clock().advance(Duration::minutes(10));
-    b.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
+    b.sign_in_from("198.51.100.1", ADA, PASSWORD).await.tokens();
 }
 
 #[actix_web::test]
@@ -119,7 +119,7 @@ async fn a_large_budget_is_shared_as_well() {
     a.verify(&tokens.access).await.throttled();
     b.refresh(&tokens).await.throttled();
     a.clock().advance(Duration::seconds(62));
-    b.refresh(&tokens).await.ok();
+    b.refresh(&tokens).await.tokens();
 }
 
 /// With Redis and without: the wait is the true one, and the same.
@@ -208,7 +208,7 @@ async fn a_redis_that_does_not_respond_delays_no_request() {
 async fn entries_in_redis_name_no_one_and_expire() {
     let redis = RedisServer::start();
     let (a, _b) = two_processes(&redis.url()).await;
-    a.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.refused(Reason::CredentialsWrong);
+    a.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.unauthorized(Reason::CredentialsWrong);
     let keys = redis.command("KEYS *");
     let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("latchkey:")).collect();
     assert_eq!(keys.len(), 5, "{keys:?}: client three times, name, and name for the day");
@@ -221,7 +221,7 @@ async fn entries_in_redis_name_no_one_and_expire() {
             "{private}: {keys:?} {content}"
         );
     }
-    a.sign_in_from("203.0.113.10", ADA, PASSWORD).await.ok();
+    a.sign_in_from("203.0.113.10", ADA, PASSWORD).await.tokens();
     let left = redis.command("KEYS *");
     assert_eq!(left.matches("latchkey:").count(), 9, "a refund leaves no entry: {left}");
 }
@@ -253,7 +253,7 @@ async fn an_outage_is_one_line_in_the_log_and_its_end_another() {
     let request = LoginRequest { email: Some(ADA.to_owned()), username: None, password: WRONG.to_owned() };
     let guess = || send(process.request(Method::POST, "/api/auth/login/").json(&request));
     for response in futures_util::future::join_all([guess(), guess(), guess(), guess()]).await {
-        response.refused(Reason::CredentialsWrong);
+        response.unauthorized(Reason::CredentialsWrong);
     }
     drop(stand_in.accept().await.unwrap());
     drop(stand_in);

@@ -1,6 +1,6 @@
 //! How often a sign-in may fail, and that failures elsewhere do not use up the budget of an account's owner.
 
-use crate::limits::{ADA, OWNER, UNKNOWN_NETWORK, WRONG, guess, start};
+use crate::support::guesses::{ADA, OWNER, UNKNOWN_NETWORK, WRONG, guess, start};
 use crate::support::{Database, ONE_SECOND, PASSWORD, Proxy, TestApp, TestDb, on_both_databases, send};
 use api::service::upkeep::prune::prune;
 use auth_types::Reason;
@@ -36,12 +36,12 @@ async fn a_name_has_ten_failures(database: Database) {
     app.clock().advance(Duration::minutes(5));
     assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, " ADA@Example.com", PASSWORD).await.throttled(), 600);
     assert_eq!(app.db().number(failures), 10, "a refused attempt is not compared");
-    app.sign_in_from(UNKNOWN_NETWORK, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(UNKNOWN_NETWORK, "eve@example.com", WRONG).await.unauthorized(Reason::CredentialsWrong);
 
     app.clock().advance(Duration::minutes(10) - ONE_SECOND);
     assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled(), 1);
     app.clock().advance(ONE_SECOND);
-    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.tokens();
 }
 
 async fn a_limited_name_gets_the_same_response_with_and_without_an_account(database: Database) {
@@ -59,7 +59,7 @@ async fn a_limited_name_gets_the_same_response_with_and_without_an_account(datab
 async fn right_passwords_cost_no_failures_and_an_account_has_thirty(database: Database) {
     let app = start(database).await;
     for _ in 0..30 {
-        app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
+        app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.tokens();
     }
     for address in [UNKNOWN_NETWORK, OWNER] {
         assert_eq!(app.sign_in_from(address, ADA, PASSWORD).await.throttled(), 900, "{address}");
@@ -70,7 +70,7 @@ async fn right_passwords_cost_no_failures_and_an_account_has_thirty(database: Da
 async fn a_right_password_refunds_only_its_own_attempt(database: Database) {
     let app = start(database).await;
     guess(&app, ADA, 9).await;
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
     guess(&app, ADA, 1).await;
     app.sign_in_from(UNKNOWN_NETWORK, ADA, WRONG).await.throttled();
 }
@@ -89,16 +89,16 @@ async fn concurrent_guesses_are_compared_only_up_to_the_budget(database: Databas
 
 async fn guesses_from_elsewhere_do_not_lock_the_owner_out(database: Database) {
     let app = start(database).await;
-    let tokens = app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    let tokens = app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
     guess(&app, ADA, 10).await;
     app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
     // The session on the owner's device goes on.
-    let tokens = app.refresh(&tokens).await.ok();
+    let tokens = app.refresh(&tokens).await.tokens();
     app.me(&tokens).await.done();
     // The username has a budget of its own, which is no way around the first.
-    app.sign_in_from(UNKNOWN_NETWORK, "Countess", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(UNKNOWN_NETWORK, "Countess", WRONG).await.unauthorized(Reason::CredentialsWrong);
     app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 }
 
@@ -106,18 +106,18 @@ async fn a_known_network_has_failures_of_its_own(database: Database) {
     let app = start(database).await;
     let home_and_work = [OWNER, "2001:db8:1:2::7"];
     for address in home_and_work {
-        app.sign_in_from(address, ADA, PASSWORD).await.ok();
+        app.sign_in_from(address, ADA, PASSWORD).await.tokens();
     }
     for _ in 0..10 {
-        app.sign_in_from(OWNER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
+        app.sign_in_from(OWNER, ADA, WRONG).await.unauthorized(Reason::CredentialsWrong);
     }
     app.sign_in_from(OWNER, ADA, PASSWORD).await.throttled();
     // Another address of the same /64 is the same network.
-    app.sign_in_from("2001:db8:1:2:a:b:c:d", ADA, PASSWORD).await.ok();
+    app.sign_in_from("2001:db8:1:2:a:b:c:d", ADA, PASSWORD).await.tokens();
     guess(&app, ADA, 10).await;
     app.sign_in_from("2001:db8:1:3::7", ADA, PASSWORD).await.throttled();
     app.clock().advance(quarter());
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
 }
 
 async fn a_network_becomes_known_by_signing_up_and_by_signing_in(database: Database) {
@@ -130,10 +130,10 @@ async fn a_network_becomes_known_by_signing_up_and_by_signing_in(database: Datab
     };
     register(OWNER).await.created();
     assert_eq!(app.db().number(networks), 1);
-    app.sign_in_from(UNKNOWN_NETWORK, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
-    app.sign_in_from(OWNER, "eve@example.com", PASSWORD).await.ok();
+    app.sign_in_from(UNKNOWN_NETWORK, "eve@example.com", WRONG).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in_from(OWNER, "eve@example.com", PASSWORD).await.tokens();
     assert_eq!(app.db().number(networks), 1, "a failure makes no network known, and a network is stored once");
-    app.sign_in_from("2001:db8:1:2::7", "eve@example.com", PASSWORD).await.ok();
+    app.sign_in_from("2001:db8:1:2::7", "eve@example.com", PASSWORD).await.tokens();
     let noted = "SELECT count(*) FROM known_networks WHERE network = '2001:db8:1:2::/64'";
     assert_eq!(app.db().number(noted), 1);
 }
@@ -141,13 +141,13 @@ async fn a_network_becomes_known_by_signing_up_and_by_signing_in(database: Datab
 async fn a_network_that_was_not_seen_for_long_is_forgotten(database: Database) {
     let app = start(database).await;
     let networks = "SELECT count(*) FROM known_networks";
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
     app.clock().advance(app.settings().lifetimes.session - Duration::hours(1));
-    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.ok();
+    app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.tokens();
     prune(app.services()).await.unwrap();
     assert_eq!(app.db().number(networks), 2);
     // A network that is seen again is kept from then on.
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
     app.clock().advance(app.settings().lifetimes.session);
     prune(app.services()).await.unwrap();
     assert_eq!(app.db().number(networks), 2);
@@ -198,11 +198,11 @@ async fn a_client_has_a_hundred_failures_whatever_the_names() {
     let app = start(Database::Sqlite).await;
     for number in 0..100 {
         let name = format!("user{number}@example.com");
-        app.sign_in_from(UNKNOWN_NETWORK, &name, WRONG).await.refused(Reason::CredentialsWrong);
+        app.sign_in_from(UNKNOWN_NETWORK, &name, WRONG).await.unauthorized(Reason::CredentialsWrong);
     }
     assert_eq!(app.sign_in_from(UNKNOWN_NETWORK, "one.more@example.com", WRONG).await.throttled(), 900);
     app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
-    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.tokens();
 }
 
 /// While the database is unavailable, the client's budget still refuses, and a guess that could not be compared does not
@@ -215,11 +215,11 @@ async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_at
     let app = builder.set("DATABASE_URL", db.url_through(proxy.address())).start().await;
     for number in 0..100 {
         let name = format!("user{number}@example.com");
-        app.sign_in_from(UNKNOWN_NETWORK, &name, WRONG).await.refused(Reason::CredentialsWrong);
+        app.sign_in_from(UNKNOWN_NETWORK, &name, WRONG).await.unauthorized(Reason::CredentialsWrong);
     }
     proxy.cut();
     app.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
-    app.sign_in_from(OWNER, ADA, WRONG).await.failed(503, Reason::Unavailable);
+    app.sign_in_from(OWNER, ADA, WRONG).await.problem_of(503, Reason::Unavailable);
     proxy.restore();
     let response = app.sign_in_from(OWNER, ADA, WRONG).await;
     assert!(

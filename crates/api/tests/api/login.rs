@@ -63,15 +63,15 @@ async fn wrong_password_unknown_user_and_inactive_user_get_the_same_response(dat
     for other in [&unknown, &no_address, &inactive, &inactive_and_wrong] {
         assert_eq!(wrong.comparable(), other.comparable());
     }
-    let problem = wrong.refused(Reason::CredentialsWrong);
+    let problem = wrong.unauthorized(Reason::CredentialsWrong);
     assert_eq!(problem.detail, "No active account found with the given credentials");
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
 }
 
 async fn a_failed_sign_in_is_recorded_for_a_user_who_exists(database: Database) {
     let app = start(database).await;
-    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
-    app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, "violet harbor lantern 43").await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in("eve@example.com", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     // The statement is the same for a name without an account, and inserts nothing.
     let failures = "SELECT count(*) FROM auth_events WHERE kind = 'login_failed'";
     assert_eq!(app.db().number(failures), 1);
@@ -102,16 +102,16 @@ async fn an_address_is_found_in_any_spelling_of_it(database: Database) {
         let created = app.register(&request).await.created();
         assert_eq!(created.user.email, given);
         for other in others.iter().chain([&given]) {
-            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, created.user.id, "{other:?} for {given:?}");
+            assert_eq!(app.sign_in(other, PASSWORD).await.tokens().user.id, created.user.id, "{other:?} for {given:?}");
             let again = RegisterRequest { email: (*other).to_owned(), ..request.clone() };
-            let problem = app.register(&again).await.failed(409, Reason::EmailTaken);
+            let problem = app.register(&again).await.problem_of(409, Reason::EmailTaken);
             assert!(problem.errors.contains_key("email"));
         }
     }
     // Addresses that differ in more than spelling stay different.
-    app.sign_in("ecole@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
-    app.sign_in("user@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
-    app.sign_in("izmir@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("ecole@example.com", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in("user@example.com", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in("izmir@example.com", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
 }
 
 async fn a_username_is_found_in_any_spelling_of_it(database: Database) {
@@ -135,9 +135,9 @@ async fn a_username_is_found_in_any_spelling_of_it(database: Database) {
             username: Some(given.to_uppercase()),
             ..request.clone()
         };
-        app.register(&again).await.failed(409, Reason::UsernameTaken);
+        app.register(&again).await.problem_of(409, Reason::UsernameTaken);
         for other in others {
-            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, created.user.id, "{other:?} for {given:?}");
+            assert_eq!(app.sign_in(other, PASSWORD).await.tokens().user.id, created.user.id, "{other:?} for {given:?}");
         }
     }
 }
@@ -158,7 +158,7 @@ async fn either_field_holds_either_name(database: Database) {
             username: username.map(str::to_owned),
             password: password(),
         };
-        app.post("/api/auth/login/", &request).await.ok();
+        app.post("/api/auth/login/", &request).await.tokens();
     }
     let nameless = LoginRequest { password: password(), ..LoginRequest::default() };
     app.post("/api/auth/login/", &nameless).await.invalid_fields(&["email"]);
@@ -171,7 +171,7 @@ async fn a_password_is_verified_exactly_as_received(database: Database) {
     assert!(right.len() > 80);
     let request = RegisterRequest { email: ADA.to_owned(), password: right.clone(), ..Default::default() };
     app.register(&request).await.created();
-    app.sign_in(ADA, &right).await.ok();
+    app.sign_in(ADA, &right).await.tokens();
 
     let seventy_third = format!("{}X{}", &right[..73], &right[74..]);
     for wrong in [
@@ -186,7 +186,7 @@ async fn a_password_is_verified_exactly_as_received(database: Database) {
         right[..right.len() - 1].to_owned(),
     ] {
         assert_ne!(wrong, right);
-        app.sign_in(ADA, &wrong).await.refused(Reason::CredentialsWrong);
+        app.sign_in(ADA, &wrong).await.unauthorized(Reason::CredentialsWrong);
     }
     app.sign_in(ADA, &format!("{right}\0x")).await.invalid_fields(&["password"]);
 }
@@ -200,7 +200,7 @@ async fn a_password_from_django_is_verified_and_rehashed(database: Database) {
     let app = start(database).await;
     for hash in hashes {
         set_hash(&app, hash);
-        app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+        app.sign_in(ADA, "violet harbor lantern 43").await.unauthorized(Reason::CredentialsWrong);
         assert_eq!(stored_hash(&app), hash, "a wrong password changes nothing");
         app.login(ADA).await;
         assert!(stored_hash(&app).starts_with("bcrypt_sha256$$2b$04$"), "{}", stored_hash(&app));
@@ -235,7 +235,7 @@ async fn a_damaged_hash_lets_nobody_in(database: Database) {
         "md5$salt$5f4dcc3b5aa765d61d8327deb882cf99",
     ] {
         set_hash(&app, hash);
-        app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+        app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     }
 }
 
@@ -255,7 +255,7 @@ async fn concurrent_sign_ins_that_rehash_the_password_all_succeed(database: Data
     };
     let (responses, ()) = tokio::join!(join_all((0..4).map(|_| app.sign_in(ADA, PASSWORD))), release);
     for response in responses {
-        response.ok();
+        response.tokens();
     }
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 4);
 }
@@ -268,7 +268,7 @@ async fn assert_race_is_lost(app: &TestApp, change: &str) {
         drop(held);
     };
     let (response, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), interfere);
-    response.refused(Reason::CredentialsWrong);
+    response.unauthorized(Reason::CredentialsWrong);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
 }
 
@@ -289,13 +289,13 @@ async fn with_a_full_hashing_queue_sign_ins_get_503_and_other_requests_are_serve
     let held = hold_hashing(&app, queue_length()).await;
 
     // A known, an unknown and a new account: each would hash.
-    app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
-    app.sign_in("eve@example.com", PASSWORD).await.failed(503, Reason::Unavailable);
+    app.sign_in(ADA, PASSWORD).await.problem_of(503, Reason::Unavailable);
+    app.sign_in("eve@example.com", PASSWORD).await.problem_of(503, Reason::Unavailable);
     let email = "new@example.com".to_owned();
     let new = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
-    app.register(&new).await.failed(503, Reason::Unavailable);
+    app.register(&new).await.problem_of(503, Reason::Unavailable);
     app.me(&tokens).await.done();
-    let tokens = app.refresh(&tokens).await.ok();
+    let tokens = app.refresh(&tokens).await.tokens();
     app.verify(&tokens.access).await.done();
 
     drop(held);

@@ -31,11 +31,11 @@ async fn requests_without_hashing_are_served_while_all_hashing_threads_are_busy(
     for _ in 0..20 {
         let refused = app.sign_in(ADA, PASSWORD).await;
         assert!(!refused.header("retry-after").is_empty());
-        refused.failed(503, Reason::Unavailable);
+        refused.problem_of(503, Reason::Unavailable);
         app.me(&tokens).await.done();
         app.get("/healthz").await.done();
     }
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
     drop(held);
     app.login(ADA).await;
 }
@@ -66,7 +66,7 @@ async fn clients_that_disconnect_free_their_slots_in_the_queue(database: Databas
         drop(held);
     };
     let (response, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), release);
-    response.ok();
+    response.tokens();
     // No client that disconnected was signed in.
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 1);
 }
@@ -75,7 +75,7 @@ async fn a_password_of_a_megabyte_is_refused_before_it_is_hashed(database: Datab
     let app = start(database).await;
     let _held = hold_hashing(&app, queue_length()).await;
     // Each would be a 503 if it got as far as the hashing queue.
-    app.sign_in(ADA, &"x".repeat(1024 * 1024)).await.failed(413, Reason::BodyTooLarge);
+    app.sign_in(ADA, &"x".repeat(1024 * 1024)).await.problem_of(413, Reason::BodyTooLarge);
     app.sign_in(ADA, &"x".repeat(60 * 1024)).await.invalid_fields(&["password"]);
     app.sign_in(ADA, &"x".repeat(257)).await.invalid_fields(&["password"]);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events"), 0);

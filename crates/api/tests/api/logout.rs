@@ -29,11 +29,11 @@ async fn signing_out_ends_the_session_at_once(database: Database) {
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
 
-    app.me(&tokens).await.refused(Reason::SessionRevoked);
-    app.refresh(&tokens).await.refused(Reason::SessionRevoked);
-    app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-    app.verify(&tokens.refresh).await.refused(Reason::SessionRevoked);
-    app.logout_all(&tokens).await.refused(Reason::SessionRevoked);
+    app.me(&tokens).await.unauthorized(Reason::SessionRevoked);
+    app.refresh(&tokens).await.unauthorized(Reason::SessionRevoked);
+    app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+    app.verify(&tokens.refresh).await.unauthorized(Reason::SessionRevoked);
+    app.logout_all(&tokens).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(app.db().value("SELECT revoke_reason FROM sessions").as_deref(), Some("logout"));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'logged_out'"), 1);
 }
@@ -51,12 +51,12 @@ async fn signing_out_twice_succeeds(database: Database) {
 async fn an_older_generation_signs_out_too(database: Database) {
     let app = start(database).await;
     let first = app.login(ADA).await;
-    let second = app.refresh(&first).await.ok();
+    let second = app.refresh(&first).await.tokens();
     app.clock().advance(app.settings().lifetimes.leeway * 2);
 
     app.logout(&first).await.has_status(200);
-    app.refresh(&second).await.refused(Reason::SessionRevoked);
-    app.me(&second).await.refused(Reason::SessionRevoked);
+    app.refresh(&second).await.unauthorized(Reason::SessionRevoked);
+    app.me(&second).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_token_of_a_deleted_session_signs_out_too(database: Database) {
@@ -71,7 +71,7 @@ async fn a_token_that_we_did_not_issue_is_refused(database: Database) {
     let tokens = app.login(ADA).await;
     let forged = forge::sign(forge::HEADER, forge::claims(&tokens.refresh).to_string(), "another key");
     for token in ["", "rubbish", &forged, &tokens.access] {
-        app.logout(token).await.refused(Reason::TokenMalformed);
+        app.logout(token).await.unauthorized(Reason::TokenMalformed);
     }
     app.me(&tokens).await.done();
 }
@@ -82,7 +82,7 @@ async fn signing_out_leaves_other_sessions_alone(database: Database) {
     app.logout(&laptop).await.done();
     for tokens in [&phone, &eve] {
         app.me(tokens).await.done();
-        app.refresh(tokens).await.ok();
+        app.refresh(tokens).await.tokens();
     }
 }
 
@@ -97,10 +97,10 @@ async fn signing_out_everywhere_returns_the_number_of_ended_sessions(database: D
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({"revoked": 2}));
     for tokens in [&laptop, &phone] {
-        app.me(tokens).await.refused(Reason::SessionRevoked);
-        app.refresh(tokens).await.refused(Reason::SessionRevoked);
+        app.me(tokens).await.unauthorized(Reason::SessionRevoked);
+        app.refresh(tokens).await.unauthorized(Reason::SessionRevoked);
     }
-    app.refresh(&old).await.refused(Reason::SessionExpired);
+    app.refresh(&old).await.unauthorized(Reason::SessionExpired);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'logged_out_everywhere'"), 1);
 }
 
@@ -109,6 +109,6 @@ async fn signing_out_everywhere_ends_only_the_callers_sessions(database: Databas
     let (ada, eve) = (app.login(ADA).await, app.login(EVE).await);
     app.logout_all(&ada).await.done();
     app.me(&eve).await.done();
-    app.refresh(&eve).await.ok();
+    app.refresh(&eve).await.tokens();
     app.me(&app.login(ADA).await).await.done();
 }

@@ -89,7 +89,7 @@ async fn all_lines_of_a_request_have_its_id_and_its_caller() {
     let first = process.login(ADA).await;
     let mut newest = first.clone();
     for _ in 0..3 {
-        newest = process.refresh(&newest, None).await.ok();
+        newest = process.refresh(&newest, None).await.tokens();
     }
     // The leeway does not cover three generations.
     let reused = process.refresh(&first, None).await;

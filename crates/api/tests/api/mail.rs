@@ -57,7 +57,7 @@ async fn mail_that_cannot_be_sent_is_retried_with_backoff_until_it_is_given_up(d
     let app = TestApp::builder(database).user(ADA).set("EMAIL_URL", url).start().await;
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
 
     let attempts = || app.db().number("SELECT attempts FROM mail_outbox");
     let mut wait = Duration::seconds(30);
@@ -80,10 +80,10 @@ async fn mail_that_cannot_be_sent_is_retried_with_backoff_until_it_is_given_up(d
 async fn a_reused_refresh_token_is_reported_to_its_owner(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let first = app.login(ADA).await;
-    app.refresh(&first).await.ok();
+    app.refresh(&first).await.tokens();
     app.clock().advance(app.settings().lifetimes.leeway + ONE_SECOND);
-    app.refresh(&first).await.refused(Reason::RefreshReused);
-    app.refresh(&first).await.refused(Reason::SessionRevoked);
+    app.refresh(&first).await.unauthorized(Reason::RefreshReused);
+    app.refresh(&first).await.unauthorized(Reason::SessionRevoked);
     let notice = app.deliver_one_mail().await;
     assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "A device was signed out"));
 }
@@ -153,5 +153,5 @@ async fn one_client_can_request_twenty_mails_an_hour() {
         request_reset(&app, &format!("somebody{number}@example.com")).await;
     }
     let twenty_first = app.post("/api/auth/email/resend/", &json!({"email": "one.more@example.com"})).await;
-    twenty_first.failed(429, Reason::RateLimited);
+    twenty_first.problem_of(429, Reason::RateLimited);
 }

@@ -1,6 +1,6 @@
 //! Leases: a mail belongs to one worker, and what a worker does after its lease has ended changes nothing.
 
-use crate::mail_refusals::{ADA, TOKEN, WAITING, deliver, has_metric, request_reset, url_of};
+use crate::support::delivery::{ADA, TOKEN, WAITING, deliver, has_metric, request_reset, url_of};
 use crate::support::{Database, ONE_SECOND, PASSWORD, Refusal, ScriptedMailServer, TestApp, on_both_databases, send};
 use api::store::AnyConnection;
 use api::store::mail_outbox::{self, DueMail, MailRow};
@@ -98,7 +98,7 @@ async fn start(database: Database, server: &ScriptedMailServer) -> TestApp {
     let app = app.set("EMAIL_URL", url_of(server)).start().await;
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
     app
 }
 

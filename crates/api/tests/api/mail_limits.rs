@@ -109,7 +109,7 @@ async fn others_cannot_suppress_a_notice(database: Database) {
     }
     assert!((10..=15).contains(&total), "{total} mails that anyone can cause");
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await.ok();
+    post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await.tokens();
     let mails = app.deliver_mail().await;
     assert!(subjects(&mails).contains(&"Your password was changed"), "{mails:?}");
 }
@@ -121,7 +121,7 @@ async fn change_password(app: &TestApp, mut tokens: TokenResponse, times: usize)
     for number in 0..times {
         let (old, new) = (passwords[number % 2], passwords[(number + 1) % 2]);
         let body = json!({"current_password": old, "new_password": new});
-        tokens = post_as(app, &tokens, &client_address(number), "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(app, &tokens, &client_address(number), "/api/auth/password/change/", &body).await.tokens();
         mails.extend(app.deliver_mail().await);
         app.clock().advance(Duration::minutes(1));
     }
@@ -155,7 +155,7 @@ async fn password_changes_send_at_most_five_mails_to_an_unconfirmed_address(data
     let (mut tokens, mut mails) = (tokens, 0);
     for number in 0..10 {
         let body = json!({"current_password": passwords[number % 2], "new_password": passwords[(number + 1) % 2]});
-        tokens = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &body).await.tokens();
         mails += app.deliver_mail().await.len();
     }
     assert_eq!(mails, 5);
@@ -178,9 +178,9 @@ async fn each_kind_of_notice_has_its_own_limit(database: Database) {
         let body = json!({"new_email": format!("new{number}@example.org"), "password": PASSWORD});
         post_as(&app, &tokens, OWNER, "/api/auth/email/change/", &body).await.has_status(202);
         let stolen = app.login(ADA).await;
-        app.refresh_with_key(&stolen, "a").await.ok();
+        app.refresh_with_key(&stolen, "a").await.tokens();
         app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
-        app.refresh(&stolen).await.refused(Reason::RefreshReused);
+        app.refresh(&stolen).await.unauthorized(Reason::RefreshReused);
         mails.extend(app.deliver_mail().await);
         tokens = app.login(ADA).await;
     }
@@ -198,7 +198,7 @@ async fn concurrent_workers_send_no_more_than_the_limit(database: Database) {
     let app = app.limited().start().await;
     let second = TestApp::builder_on(app.db().clone()).clock(app.clock()).limited().start().await;
     for (number, email) in people.iter().enumerate() {
-        let tokens = app.sign_in_from(&client_address(number), email, PASSWORD).await.ok();
+        let tokens = app.sign_in_from(&client_address(number), email, PASSWORD).await.tokens();
         let body = json!({"new_email": ADA, "password": PASSWORD});
         post_as(&app, &tokens, &client_address(number), "/api/auth/email/change/", &body).await.has_status(202);
     }
@@ -307,17 +307,17 @@ async fn a_request_that_causes_a_mail_is_counted_for_its_client() {
     let right = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
     let response = post_as(&app, &tokens, OWNER, "/api/auth/password/change/", &right).await;
     assert_eq!(counts(&response), Some(15));
-    let tokens: TokenResponse = response.ok();
+    let tokens: TokenResponse = response.tokens();
 
-    let superseded: TokenResponse = app.refresh(&tokens).await.ok();
+    let superseded: TokenResponse = app.refresh(&tokens).await.tokens();
     app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
     let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", OWNER);
     let response = send(replay.json(&json!({"refresh": tokens.refresh}))).await;
     assert_eq!((response.status.as_u16(), counts(&response)), (401, Some(14)));
-    app.refresh(&superseded).await.refused(Reason::SessionRevoked);
+    app.refresh(&superseded).await.unauthorized(Reason::SessionRevoked);
 
     let response = app.sign_in_from(OWNER, "eve@example.com", "amber lighthouse window 17").await;
-    let tokens: TokenResponse = response.ok();
+    let tokens: TokenResponse = response.tokens();
     let delete = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").header("X-Forwarded-For", OWNER);
     let response = send(delete.json(&json!({"password": "amber lighthouse window 17"}))).await;
     assert_eq!((response.status.as_u16(), counts(&response)), (204, Some(13)));
@@ -342,7 +342,7 @@ async fn a_password_change_over_its_limit_costs_no_other_budget() {
         |response: &TestResponse| ["mail-client", "password-change-client"].map(|name| remaining(response, name));
     let mut tokens = app.login(ADA).await;
     for _ in 0..10 {
-        tokens = change(&tokens, &client_address(1)).await.ok();
+        tokens = change(&tokens, &client_address(1)).await.tokens();
     }
     for _ in 0..2 {
         let refused = change(&tokens, OWNER).await;
@@ -362,13 +362,13 @@ async fn a_password_change_over_its_limit_costs_no_other_budget() {
 async fn a_spent_budget_does_not_hide_reuse() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).limited().start().await;
     let stolen = app.login(ADA).await;
-    app.refresh(&stolen).await.ok();
+    app.refresh(&stolen).await.tokens();
     app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
     for number in 0..20 {
         let body = json!({"email": format!("nobody{number}@example.com")});
         post_from(&app, &client_address(1), "/api/auth/password/reset/", &body).await.has_status(202);
     }
     let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", client_address(1));
-    send(replay.json(&json!({"refresh": stolen.refresh}))).await.refused(Reason::RefreshReused);
+    send(replay.json(&json!({"refresh": stolen.refresh}))).await.unauthorized(Reason::RefreshReused);
     assert_eq!(app.deliver_one_mail().await.subject, "A device was signed out");
 }

@@ -1,6 +1,6 @@
 //! Links in mails that are sent again: the same link arrives, and an older one works until a newer one has arrived.
 
-use crate::mail_refusals::{ADA, BEN, ONE_MINUTE, WAITING, deliver, request_reset, start, url_of};
+use crate::support::delivery::{ADA, BEN, ONE_MINUTE, WAITING, deliver, request_reset, start, url_of};
 use crate::support::{
     Database, ManualClock, PASSWORD, Refusal, SECRET_KEY, ScriptedMailServer, TestApp, eventually, on_both_databases,
     send,
@@ -162,7 +162,7 @@ async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database
     let tokens = app.post("/api/auth/register/", &sign_up).await.created();
     assert_eq!(deliver(&app).await, 0);
     let body = json!({"current_password": PASSWORD, "new_password": "another lantern in the harbor 7"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
     server.accept_all();
     app.clock().advance(ONE_MINUTE * 4);
     assert_eq!(deliver(&app).await, 2);

@@ -1,6 +1,6 @@
 //! A refusal that concerns one mail, one recipient or one connection stops no other mail and raises no alert.
 
-use crate::mail_refusals::{ONE_MINUTE, TOKEN, WAITING, deliver, has_metric, request_reset, url_of};
+use crate::support::delivery::{ONE_MINUTE, TOKEN, WAITING, deliver, has_metric, request_reset, url_of};
 use crate::support::{Database, Refusal, ScriptedMailServer, TestApp, on_both_databases};
 use chrono::Duration;
 

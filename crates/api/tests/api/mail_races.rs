@@ -101,7 +101,7 @@ async fn a_notice_of_a_deleted_account_is_not_mailed(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
     when_leased(&app, "password_changed", "DELETE FROM mail_outbox WHERE kind = 'password_changed'");
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
@@ -186,7 +186,7 @@ async fn a_deleted_account_gets_no_picture() {
     let picture = pictures::encoded(&pictures::photo(8, 8), ImageFormat::Png);
     let save = app.request_as(&tokens, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
     let (response, ()) = tokio::join!(send(save.body(picture)), meanwhile);
-    response.refused(Reason::UserInactive);
+    response.unauthorized(Reason::UserInactive);
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE avatar_key IS NOT NULL"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 0);
 }
@@ -194,7 +194,7 @@ async fn a_deleted_account_gets_no_picture() {
 /// Replays a stolen token while the transaction of `change` is open; it commits while the replay waits.
 async fn reuse_during(app: &TestApp, change: &str) -> TestResponse {
     let stolen = app.login(ADA).await;
-    app.refresh_with_key(&stolen, "of the owner").await.ok();
+    app.refresh_with_key(&stolen, "of the owner").await.tokens();
     let mut other = app.db().connect();
     run(&mut other, &format!("BEGIN; {change}"));
     let meanwhile = async {
@@ -207,7 +207,7 @@ async fn reuse_during(app: &TestApp, change: &str) -> TestResponse {
 #[actix_web::test]
 async fn a_reuse_is_mailed_to_the_current_address() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
-    reuse_during(&app, &moved()).await.refused(Reason::RefreshReused);
+    reuse_during(&app, &moved()).await.unauthorized(Reason::RefreshReused);
     let mails = app.deliver_mail().await;
     assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["moved@example.com"]);
 }
@@ -217,7 +217,7 @@ async fn a_reuse_is_mailed_to_the_current_address() {
 async fn a_reuse_stores_nothing_about_an_account_that_was_deleted_meanwhile() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
     let erased = "UPDATE users SET is_active = false, deleted_at = now(), email = '', email_canonical = 'deleted:1'";
-    reuse_during(&app, erased).await.refused(Reason::UserInactive);
+    reuse_during(&app, erased).await.unauthorized(Reason::UserInactive);
     assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'refresh_reused'"), 0);
 }

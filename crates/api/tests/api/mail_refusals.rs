@@ -1,9 +1,12 @@
 //! A mail server refuses a recipient or us. When it refuses us, no mail is lost.
 
+use crate::support::delivery::{
+    ADA, BEN, ONE_MINUTE, TOKEN, WAITING, deliver, has_metric, request_reset, start, url_of,
+};
 use crate::support::{
     CERTIFICATE, Database, MailServer, PASSWORD, Refusal, ScriptedMailServer, TestApp, on_both_databases, send,
 };
-use api::service::mail::{deliver_due, measure};
+use api::service::mail::measure;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
@@ -16,43 +19,10 @@ on_both_databases![
     a_server_that_refuses_us_does_so_until_it_responds_differently,
 ];
 
-pub const ADA: &str = "ada@example.com";
-/// From `RCPT` on, a refusal counts as one of us only when mails to two domains are refused.
-pub const BEN: &str = "ben@example.org";
-pub(crate) const TOKEN: &str = "a-token-for-the-operators-eyes";
-pub(crate) const WAITING: &str = "SELECT count(*) FROM mail_outbox";
 const FAILED: &str = "SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'";
-/// The longest wait of a mail that has failed once.
-pub(crate) const ONE_MINUTE: Duration = Duration::minutes(1);
-
-pub async fn start(database: Database, url: String) -> TestApp {
-    let builder = TestApp::builder(database).user(ADA).user(BEN).set("METRICS_TOKEN", TOKEN);
-    builder.set("EMAIL_FROM", "no-reply@example.com").set("EMAIL_URL", url).start().await
-}
-
-pub(crate) fn url_of(server: &ScriptedMailServer) -> String {
-    format!("smtp://latchkey:secret@{}", server.address())
-}
-
-pub(crate) async fn request_reset(app: &TestApp, email: &str) {
-    app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
-}
-
 async fn request_both_resets(app: &TestApp) {
     request_reset(app, ADA).await;
     request_reset(app, BEN).await;
-}
-
-pub(crate) async fn deliver(app: &TestApp) -> usize {
-    deliver_due(app.services()).await.unwrap()
-}
-
-async fn scrape(app: &TestApp) -> String {
-    send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text()
-}
-
-pub(crate) async fn has_metric(app: &TestApp, line: &str) -> bool {
-    scrape(app).await.lines().any(|found| found == line)
 }
 
 /// A refusal, and the step that the metrics name; `None` where it does not refuse us.
@@ -395,7 +365,7 @@ async fn a_refused_recipient_does_not_stop_other_mail() {
     for email in people {
         let tokens = app.login(email).await;
         let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-        send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+        send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
     }
     assert_eq!(deliver(&app).await, 2);
     assert_eq!(app.db().number(WAITING), 0);

@@ -198,7 +198,7 @@ async fn a_permanent_refusal_is_not_retried() {
     let app = start(format!("smtp://127.0.0.1:{}", server.port())).await;
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
     assert_eq!(deliver(&app).await, 0);
     assert_eq!(app.db().number(WAITING), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 1);
@@ -251,7 +251,7 @@ async fn an_address_that_could_break_out_of_its_line_reaches_no_server() {
     let app = start(format!("smtp://127.0.0.1:{}", server.port())).await;
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.tokens();
     // Sign-up refuses such an address, but a row may hold one.
     let planted = "ada@example.com>' || char(13) || char(10) || 'RCPT TO:<eve@example.com";
     app.db().execute(&format!("UPDATE mail_outbox SET recipient = '{planted}'"));

@@ -1,6 +1,6 @@
 //! Bytes that are not a valid HTTP request: each gets a 4xx, and the API goes on serving.
 
-use crate::bad_input::{ADA, start};
+use crate::support::administrator::{ADA, start};
 use crate::support::{Database, raw, send};
 use auth_types::Reason;
 use proptest::prelude::*;
@@ -13,16 +13,16 @@ async fn an_idempotency_key_has_1_to_255_bytes_and_comes_once() {
     let (app, tokens) = start(Database::Sqlite).await;
     let refresh = || app.request(Method::POST, "/api/auth/refresh/").json(&json!({"refresh": tokens.refresh}));
     for wrong in [String::new(), "k".repeat(256)] {
-        send(refresh().header("Idempotency-Key", wrong)).await.failed(400, Reason::HeaderMalformed);
+        send(refresh().header("Idempotency-Key", wrong)).await.problem_of(400, Reason::HeaderMalformed);
     }
     let twice = refresh().header("Idempotency-Key", "a").header("Idempotency-Key", "b");
-    send(twice).await.failed(400, Reason::HeaderMalformed);
+    send(twice).await.problem_of(400, Reason::HeaderMalformed);
     assert_eq!(app.db().number("SELECT generation FROM sessions"), 1);
     // Any bytes that a header may hold are a key.
     let bytes = reqwest::header::HeaderValue::from_bytes(b"\xe9\x80 key").unwrap();
-    let first = send(refresh().header("Idempotency-Key", bytes.clone())).await.ok();
+    let first = send(refresh().header("Idempotency-Key", bytes.clone())).await.tokens();
     app.clock().advance(chrono::Duration::hours(1));
-    assert_eq!(send(refresh().header("Idempotency-Key", bytes)).await.ok().refresh, first.refresh);
+    assert_eq!(send(refresh().header("Idempotency-Key", bytes)).await.tokens().refresh, first.refresh);
 }
 
 #[actix_web::test]

@@ -35,16 +35,16 @@ fn assert_holds(text: &str, lines: &[&str]) {
 async fn sign_ins_refreshes_and_requests_are_counted(database: Database) {
     let app = start(database).await;
     let first = app.login(ADA).await;
-    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
-    let second = app.refresh_with_key(&first, "attempt-1").await.ok();
-    app.refresh_with_key(&first, "attempt-1").await.ok();
+    app.sign_in(ADA, "violet harbor lantern 43").await.unauthorized(Reason::CredentialsWrong);
+    let second = app.refresh_with_key(&first, "attempt-1").await.tokens();
+    app.refresh_with_key(&first, "attempt-1").await.tokens();
     app.clock().advance(Duration::seconds(11));
-    app.refresh(&first).await.refused(Reason::RefreshReused);
-    app.refresh(&second).await.refused(Reason::SessionRevoked);
+    app.refresh(&first).await.unauthorized(Reason::RefreshReused);
+    app.refresh(&second).await.unauthorized(Reason::SessionRevoked);
     for _ in 0..9 {
-        app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+        app.sign_in("eve@example.com", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     }
-    app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("eve@example.com", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     app.sign_in("eve@example.com", PASSWORD).await.throttled();
 
     assert_holds(
@@ -71,7 +71,7 @@ async fn the_current_state_is_reported(database: Database) {
     let app = start(database).await;
     app.poll_revocations().await;
     app.clock().advance(Duration::milliseconds(2_500));
-    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, "violet harbor lantern 43").await.unauthorized(Reason::CredentialsWrong);
     // The response may be a moment ahead of the thread that hashed for it.
     let text = eventually("no hashing job runs", async || {
         let text = scrape(&app).await;
@@ -138,19 +138,19 @@ async fn request_metrics(app: &TestApp, token: Option<&str>) -> TestResponse {
 async fn the_metrics_need_their_own_token() {
     let app = start(Database::Sqlite).await;
     let tokens = app.login(ADA).await;
-    request_metrics(&app, None).await.refused(Reason::CredentialsMissing);
+    request_metrics(&app, None).await.unauthorized(Reason::CredentialsMissing);
     for wrong in ["", "a", &TOKEN[1..], &format!("{TOKEN}x"), &TOKEN.to_uppercase(), &tokens.access] {
-        request_metrics(&app, Some(wrong)).await.refused(Reason::TokenMalformed);
+        request_metrics(&app, Some(wrong)).await.unauthorized(Reason::TokenMalformed);
     }
-    send(app.request(Method::GET, &format!("/metrics?token={TOKEN}"))).await.refused(Reason::CredentialsMissing);
+    send(app.request(Method::GET, &format!("/metrics?token={TOKEN}"))).await.unauthorized(Reason::CredentialsMissing);
     app.me(&auth_types::responses::TokenResponse { access: TOKEN.to_owned(), ..tokens })
         .await
-        .refused(Reason::TokenMalformed);
+        .unauthorized(Reason::TokenMalformed);
 
     let closed = TestApp::builder(Database::Sqlite).start().await;
-    request_metrics(&closed, None).await.refused(Reason::CredentialsMissing);
+    request_metrics(&closed, None).await.unauthorized(Reason::CredentialsMissing);
     for token in ["", "x", TOKEN] {
-        request_metrics(&closed, Some(token)).await.refused(Reason::TokenMalformed);
+        request_metrics(&closed, Some(token)).await.unauthorized(Reason::TokenMalformed);
     }
 }
 

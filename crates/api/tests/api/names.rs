@@ -40,9 +40,9 @@ async fn invisible_characters_are_trimmed_from_every_name(database: Database) {
         assert_eq!((&created.user.email, created.user.username.as_ref()), (&email, Some(&username)), "{c:?}");
         assert_eq!(created.user.display_name, "Ada", "{c:?}");
         for name in [&email, &username, &format!("{c}{email}"), &format!(" {username}{c}")] {
-            assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id, created.user.id, "{name:?}");
+            assert_eq!(app.sign_in(name, PASSWORD).await.tokens().user.id, created.user.id, "{name:?}");
         }
-        app.register(&request(&format!("{email}{c}"))).await.failed(409, Reason::EmailTaken);
+        app.register(&request(&format!("{email}{c}"))).await.problem_of(409, Reason::EmailTaken);
         let changed = json!({"display_name": format!("{c}Countess"), "username": format!("{c}")});
         let changed = send(app.request_as(&created, Method::PATCH, "/api/auth/me/").json(&changed)).await;
         let changed = changed.json::<UserResponse>();
@@ -201,7 +201,7 @@ async fn a_username_follows_precis(database: Database) {
         ("tie\u{302}\u{301}ng", "ti\u{1ebf}ng", "TIE\u{302}\u{301}NG"),
     ] {
         assert_eq!(rename(given).await.json::<UserResponse>().username.as_deref(), Some(shown));
-        assert_eq!(app.sign_in(found, PASSWORD).await.ok().user.id, ada.user.id, "{found:?}");
+        assert_eq!(app.sign_in(found, PASSWORD).await.tokens().user.id, ada.user.id, "{found:?}");
     }
 }
 
@@ -222,8 +222,8 @@ async fn an_address_is_the_same_in_lower_and_upper_case(database: Database) {
         let first = app.deliver_one_mail().await;
         assert_eq!(first.to, created.user.email, "{typed:?}");
         for other in others {
-            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, created.user.id, "{other:?}");
-            app.register(&request(other)).await.failed(409, Reason::EmailTaken);
+            assert_eq!(app.sign_in(other, PASSWORD).await.tokens().user.id, created.user.id, "{other:?}");
+            app.register(&request(other)).await.problem_of(409, Reason::EmailTaken);
             app.post("/api/auth/password/reset/", &json!({"email": other})).await.has_status(202);
             assert_eq!(app.deliver_one_mail().await.to, created.user.email, "{other:?}");
             app.post("/api/auth/email/resend/", &json!({"email": other})).await.has_status(202);

@@ -1,7 +1,6 @@
 //! Names that an older release has stored: the migration rewrites them, and their accounts keep their sign-in and their mail.
 
-use crate::names::ADA;
-use crate::pending_registrations::{click, request, sign_up};
+use crate::support::sign_ups::{ADA, click, request, sign_up};
 use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases, send};
 use api::names::Spellings;
 use api::service::Error;
@@ -83,7 +82,7 @@ async fn stored_rows_are_migrated(database: Database) {
         ("jack@example.org", "jacK@example.org", "Jack", "", true),
         ("bob", "bob@example.com", "bob", "Bob", true),
     ] {
-        let user = app.sign_in(name, PASSWORD).await.ok().user;
+        let user = app.sign_in(name, PASSWORD).await.tokens().user;
         assert_eq!(
             (user.email.as_str(), user.username.as_deref(), user.display_name.as_str()),
             (email, Some(username), shown)
@@ -133,7 +132,7 @@ async fn a_row_that_cannot_be_migrated_keeps_its_sign_in(database: Database) {
         // A spelling without a row of its own finds the row of its normalized form.
         ("\u{feff}ada@example.com", 1),
     ] {
-        assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id.0, id, "{name:?}");
+        assert_eq!(app.sign_in(name, PASSWORD).await.tokens().user.id.0, id, "{name:?}");
     }
     // The export and the deletion of the other Ada leave out the mails and registrations of the first.
     let other = app.login("\u{200b}ada@example.com").await;
@@ -169,19 +168,19 @@ async fn an_address_in_its_former_spelling_is_taken(database: Database) {
     delete_account(&app, "strasse@example.de").await;
     let services = app.services();
     for typed in ["straße@example.de", " Straße@EXAMPLE.de", "STRAẞE@example.de"] {
-        app.register(&request(typed)).await.failed(409, Reason::EmailTaken);
+        app.register(&request(typed)).await.problem_of(409, Reason::EmailTaken);
         let created = register::create(services, &request(typed), Role::User).await;
         assert!(matches!(created, Err(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))), "{created:?}");
         change_address(&app, &app.login(ADA).await, typed).await;
         let mails = app.deliver_mail().await;
         let notice = mails.iter().find(|mail| mail.to == "straße@example.de").unwrap();
         assert_eq!(notice.subject, "You already have an account", "{typed:?}");
-        assert_eq!(app.sign_in(typed, PASSWORD).await.ok().user.id.0, 2, "{typed:?}");
+        assert_eq!(app.sign_in(typed, PASSWORD).await.tokens().user.id.0, 2, "{typed:?}");
     }
     // No sign-in with this spelling finds the other account.
     let created = app.register(&request("STRASSE@example.de")).await.created();
-    assert_eq!(app.sign_in("strasse@example.de", PASSWORD).await.ok().user.id, created.user.id);
-    assert_eq!(app.sign_in("straße@example.de", PASSWORD).await.ok().user.id.0, 2);
+    assert_eq!(app.sign_in("strasse@example.de", PASSWORD).await.tokens().user.id, created.user.id);
+    assert_eq!(app.sign_in("straße@example.de", PASSWORD).await.tokens().user.id.0, 2);
 }
 
 async fn an_address_in_its_former_spelling_cannot_be_confirmed_by_another_person(database: Database) {
@@ -202,9 +201,9 @@ async fn an_address_in_its_former_spelling_cannot_be_confirmed_by_another_person
     let change_link = mails.iter().find(|mail| mail.to == "Straße@example.de").unwrap();
     app.db()
         .execute("UPDATE users SET email = 'straße@example.de', email_canonical = 'straße@example.de' WHERE id = 2");
-    click(&app, &sign_up_link).await.failed(400, Reason::LinkNotValid);
-    click(&app, change_link).await.failed(409, Reason::EmailTaken);
-    assert_eq!(app.sign_in("Straße@example.de", PASSWORD).await.ok().user.id.0, 2);
+    click(&app, &sign_up_link).await.problem_of(400, Reason::LinkNotValid);
+    click(&app, change_link).await.problem_of(409, Reason::EmailTaken);
+    assert_eq!(app.sign_in("Straße@example.de", PASSWORD).await.tokens().user.id.0, 2);
 }
 
 async fn the_owner_of_an_address_replaces_unused_accounts_in_all_its_spellings(database: Database) {
@@ -214,7 +213,7 @@ async fn the_owner_of_an_address_replaces_unused_accounts_in_all_its_spellings(d
     sign_up(&app, &request("straße@example.de")).await;
     click(&app, &app.deliver_one_mail().await).await.has_status(200);
     for name in ["straße@example.de", "strasse@example.de"] {
-        assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id.0, 3, "{name:?}");
+        assert_eq!(app.sign_in(name, PASSWORD).await.tokens().user.id.0, 3, "{name:?}");
     }
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE deleted_at IS NULL"), 1);
 }
@@ -370,7 +369,7 @@ async fn a_stored_address_is_migrated_and_keeps_getting_mail(database: Database)
         ("μ@example.com", 4),
         ("Μ@example.com", 4),
     ] {
-        let user = app.sign_in(name, PASSWORD).await.ok().user;
+        let user = app.sign_in(name, PASSWORD).await.tokens().user;
         assert_eq!((user.id.0, user.email_verified), (id, true), "{name:?}");
         app.post("/api/auth/password/reset/", &json!({"email": name})).await.has_status(202);
         assert_eq!(app.deliver_one_mail().await.to, user.email, "{name:?}");
@@ -411,7 +410,7 @@ async fn mail_goes_to_the_account_that_the_address_signs_in_to(database: Databas
         (" Z\u{200b}Z@EXAMPLE.com", 3),
         ("b\u{e000}b@example.com", 4),
     ] {
-        let user = app.sign_in(name, PASSWORD).await.ok().user;
+        let user = app.sign_in(name, PASSWORD).await.tokens().user;
         assert_eq!(user.id.0, id, "{name:?}");
         for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
             app.post(path, &json!({"email": name})).await.has_status(202);

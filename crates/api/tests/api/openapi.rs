@@ -153,7 +153,7 @@ async fn the_documentation_page_is_served_by_the_program_itself() {
     for path in ["/api/docs/", "/api/docs", "/api/docs/index.html"] {
         let response = send(app.request(Method::POST, path)).await;
         assert_eq!(response.header("allow"), "GET, HEAD", "{path}");
-        response.failed(405, Reason::MethodNotAllowed);
+        response.problem_of(405, Reason::MethodNotAllowed);
     }
 }
 

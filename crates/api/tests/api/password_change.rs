@@ -34,17 +34,17 @@ async fn change(app: &TestApp, tokens: &TokenResponse, current: &str, new: &str)
 async fn changing_the_password_ends_every_session_and_returns_a_new_one(database: Database) {
     let (app, here) = start(database).await;
     let elsewhere = app.login(ADA).await;
-    let new = change(&app, &here, PASSWORD, NEW_PASSWORD).await.ok();
+    let new = change(&app, &here, PASSWORD, NEW_PASSWORD).await.tokens();
 
     assert_eq!(new.user, elsewhere.user);
     for old in [&here, &elsewhere] {
-        app.verify(&old.access).await.refused(Reason::SessionRevoked);
-        app.refresh(old).await.refused(Reason::SessionRevoked);
+        app.verify(&old.access).await.unauthorized(Reason::SessionRevoked);
+        app.refresh(old).await.unauthorized(Reason::SessionRevoked);
     }
     app.me(&new).await.done();
-    app.refresh(&new).await.ok();
-    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
-    app.sign_in(ADA, NEW_PASSWORD).await.ok();
+    app.refresh(&new).await.tokens();
+    app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in(ADA, NEW_PASSWORD).await.tokens();
     let reasons = "SELECT count(*) FROM sessions WHERE revoke_reason = 'password_change'";
     assert_eq!(app.db().number(reasons), 2);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_changed'"), 1);
@@ -79,7 +79,7 @@ async fn the_old_password_is_not_compared_with_a_hash_that_replaced_it_meanwhile
          $$ BEGIN UPDATE sessions SET revoked_at = now(), revoke_reason = 'password_change'; RETURN hash; END $$",
     );
     app.db().execute("CREATE VIEW users AS SELECT *, replaced(hash) AS password_hash FROM accounts");
-    change(&app, &tokens, "the old password", NEW_PASSWORD).await.refused(Reason::SessionRevoked);
+    change(&app, &tokens, "the old password", NEW_PASSWORD).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'reauthentication_failed'"), 0);
 }
 
@@ -100,7 +100,7 @@ async fn of_concurrent_changes_one_succeeds(database: Database) {
     for response in responses.iter().filter(|response| response.status != 200) {
         assert!(matches!(response.status.as_u16(), 400 | 401 | 503), "{}", response.text());
     }
-    app.sign_in(ADA, NEW_PASSWORDS[done[0].0]).await.ok();
+    app.sign_in(ADA, NEW_PASSWORDS[done[0].0]).await.tokens();
     assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 2);
 }
 
@@ -119,12 +119,12 @@ async fn sign_ins_that_race_a_change_leave_no_session_of_the_old_password(databa
     let (app, tokens) = start(database).await;
     let sign_ins = futures_util::future::join_all((0..12).map(|_| app.sign_in(ADA, PASSWORD)));
     let (responses, changed) = tokio::join!(sign_ins, change(&app, &tokens, PASSWORD, NEW_PASSWORD));
-    let new = changed.ok();
+    let new = changed.tokens();
     for response in responses.into_iter().filter(|response| response.status == 200) {
-        app.refresh(&response.ok()).await.refused(Reason::SessionRevoked);
+        app.refresh(&response.tokens()).await.unauthorized(Reason::SessionRevoked);
     }
     assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 1);
-    app.refresh(&new).await.ok();
+    app.refresh(&new).await.tokens();
 }
 
 async fn a_change_ends_the_links_that_were_requested_before(database: Database) {
@@ -134,19 +134,19 @@ async fn a_change_ends_the_links_that_were_requested_before(database: Database) 
     let body = json!({"new_email": "eve@example.com", "password": PASSWORD});
     send(app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body)).await.done();
     // The mail with the link to the new address has not been sent yet.
-    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.ok();
+    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.tokens();
 
     let mails = app.deliver_mail().await;
     assert!(mails.iter().all(|mail| mail.to == ADA), "{mails:?}");
     let body = json!({"token": reset, "new_password": PASSWORD});
-    app.post("/api/auth/password/reset/confirm/", &body).await.failed(400, Reason::LinkNotValid);
+    app.post("/api/auth/password/reset/confirm/", &body).await.problem_of(400, Reason::LinkNotValid);
 }
 
 async fn a_session_that_has_ended_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     // Revoked by another process; the feed of this one does not know yet.
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
-    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.refused(Reason::SessionRevoked);
+    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.unauthorized(Reason::SessionRevoked);
     app.login(ADA).await;
 }
 
@@ -156,14 +156,14 @@ async fn ten_wrong_passwords_are_allowed_and_right_ones_do_not_count() {
     let app = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").user(ADA).start().await;
     let mut tokens = app.login(ADA).await;
     for (old, new) in [(PASSWORD, NEW_PASSWORD), (NEW_PASSWORD, PASSWORD)] {
-        tokens = change(&app, &tokens, old, new).await.ok();
+        tokens = change(&app, &tokens, old, new).await.tokens();
     }
     for _ in 0..10 {
         let body = json!({"new_email": "eve@example.com", "password": "violet harbor lantern 43"});
         let request = app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body);
         send(request).await.invalid_fields(&["password"]);
     }
-    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.failed(429, Reason::RateLimited);
+    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.problem_of(429, Reason::RateLimited);
     app.clock().advance(Duration::minutes(15));
-    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.ok();
+    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.tokens();
 }

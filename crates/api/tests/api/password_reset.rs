@@ -56,11 +56,11 @@ async fn a_mailed_link_sets_a_new_password_and_ends_every_session(database: Data
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
     for tokens in [&first, &second] {
-        app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-        app.refresh(tokens).await.refused(Reason::SessionRevoked);
+        app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+        app.refresh(tokens).await.unauthorized(Reason::SessionRevoked);
     }
-    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
-    let user = app.sign_in(ADA, NEW_PASSWORD).await.ok().user;
+    app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    let user = app.sign_in(ADA, NEW_PASSWORD).await.tokens().user;
     assert!(user.email_verified, "following the link confirms the address");
     let notice = app.deliver_one_mail().await;
     assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "Your password was changed"));
@@ -72,12 +72,12 @@ async fn a_link_works_once(database: Database) {
     let app = start(database).await;
     let token = mailed_token(&app).await;
     confirm(&app, &token, NEW_PASSWORD).await.done();
-    let spent = confirm(&app, &token, PASSWORD).await.failed(400, Reason::LinkNotValid);
+    let spent = confirm(&app, &token, PASSWORD).await.problem_of(400, Reason::LinkNotValid);
     for unknown in ["", "x", &"A".repeat(43), &token.to_uppercase(), &format!("{token}="), &"x".repeat(60_000)] {
-        let problem = confirm(&app, unknown, PASSWORD).await.failed(400, Reason::LinkNotValid);
+        let problem = confirm(&app, unknown, PASSWORD).await.problem_of(400, Reason::LinkNotValid);
         assert_eq!(problem.detail, spent.detail, "the cause is not shown");
     }
-    app.sign_in(ADA, NEW_PASSWORD).await.ok();
+    app.sign_in(ADA, NEW_PASSWORD).await.tokens();
 }
 
 async fn a_link_expires_after_an_hour(database: Database) {
@@ -89,13 +89,13 @@ async fn a_link_expires_after_an_hour(database: Database) {
 
     let token = mailed_token(&app).await;
     app.clock().advance(late);
-    confirm(&app, &token, PASSWORD).await.failed(400, Reason::LinkNotValid);
+    confirm(&app, &token, PASSWORD).await.problem_of(400, Reason::LinkNotValid);
 }
 
 async fn a_newer_link_ends_the_older_one(database: Database) {
     let app = start(database).await;
     let (older, newer) = (mailed_token(&app).await, mailed_token(&app).await);
-    confirm(&app, &older, NEW_PASSWORD).await.failed(400, Reason::LinkNotValid);
+    confirm(&app, &older, NEW_PASSWORD).await.problem_of(400, Reason::LinkNotValid);
     confirm(&app, &newer, NEW_PASSWORD).await.done();
 }
 
@@ -104,9 +104,9 @@ async fn a_link_for_another_purpose_resets_nothing(database: Database) {
     let request = RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     app.register(&request).await.created();
     let verify = app.deliver_one_mail().await.token();
-    confirm(&app, &verify, NEW_PASSWORD).await.failed(400, Reason::LinkNotValid);
+    confirm(&app, &verify, NEW_PASSWORD).await.problem_of(400, Reason::LinkNotValid);
     let reset = mailed_token(&app).await;
-    app.post("/api/auth/email/verify/", &json!({"token": reset})).await.failed(400, Reason::LinkNotValid);
+    app.post("/api/auth/email/verify/", &json!({"token": reset})).await.problem_of(400, Reason::LinkNotValid);
     // Neither link was spent by the refused attempt.
     app.post("/api/auth/email/verify/", &json!({"token": verify})).await.done();
     confirm(&app, &reset, NEW_PASSWORD).await.done();
@@ -140,9 +140,9 @@ async fn of_one_hundred_concurrent_uses_of_a_link_one_succeeds(database: Databas
     let (done, refused): (Vec<_>, Vec<_>) = responses.into_iter().partition(|(response, _)| response.status == 200);
     assert_eq!((done.len(), refused.len()), (1, 99));
     for (response, _) in refused {
-        response.failed(400, Reason::LinkNotValid);
+        response.problem_of(400, Reason::LinkNotValid);
     }
-    app.sign_in(ADA, &format!("{NEW_PASSWORD}{}", done[0].1)).await.ok();
+    app.sign_in(ADA, &format!("{NEW_PASSWORD}{}", done[0].1)).await.tokens();
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_reset'"), 1);
 }
 
@@ -182,7 +182,7 @@ async fn an_inactive_account_gets_no_link_and_its_links_are_refused(database: Da
     let app = start(database).await;
     let token = mailed_token(&app).await;
     app.db().execute("UPDATE users SET is_active = false");
-    confirm(&app, &token, NEW_PASSWORD).await.failed(400, Reason::LinkNotValid);
+    confirm(&app, &token, NEW_PASSWORD).await.problem_of(400, Reason::LinkNotValid);
     request_reset(&app, ADA).await.has_status(202);
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
@@ -196,7 +196,7 @@ async fn sign_ins_that_race_a_reset_leave_no_session(database: Database) {
         let (responses, reset) = tokio::join!(futures_util::future::join_all(sign_ins), confirm(&app, &token, new));
         reset.done();
         for response in responses.into_iter().filter(|response| response.status == 200) {
-            app.refresh(&response.ok()).await.refused(Reason::SessionRevoked);
+            app.refresh(&response.tokens()).await.unauthorized(Reason::SessionRevoked);
         }
         assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 0);
         app.deliver_mail().await;

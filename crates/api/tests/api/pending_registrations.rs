@@ -1,6 +1,7 @@
 //! Signing up where an address must be confirmed first: a registration becomes an account when its mailed link is opened.
 
-use crate::support::{Database, Mail, PASSWORD, TestApp, TestResponse, on_both_databases, send};
+use crate::support::sign_ups::{ADA, EVE, click, mandatory, pending, request, sign_up, users, verify};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
@@ -29,43 +30,8 @@ on_both_databases![
     the_first_language_of_the_browser_is_stored,
 ];
 
-pub const ADA: &str = "ada@example.com";
-pub const EVE: &str = "eve@example.com";
-
-pub fn request(email: &str) -> RegisterRequest {
-    RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
-}
-
 fn named(email: &str, username: &str) -> RegisterRequest {
     RegisterRequest { username: Some(username.to_owned()), ..request(email) }
-}
-
-pub async fn mandatory(database: Database) -> TestApp {
-    TestApp::builder(database).set("EMAIL_VERIFICATION", "mandatory").user(ADA).start().await
-}
-
-/// Signs up, and returns the secret that the browser keeps.
-pub async fn sign_up(app: &TestApp, request: &RegisterRequest) -> String {
-    let response = app.register(request).await;
-    response.has_status(202);
-    assert_eq!(response.header("cache-control"), "no-store");
-    response.json::<PendingRegistrationResponse>().registration
-}
-
-pub async fn verify(app: &TestApp, body: &Value) -> TestResponse {
-    app.post("/api/auth/email/verify/", body).await
-}
-
-pub async fn click(app: &TestApp, mail: &Mail) -> TestResponse {
-    verify(app, &json!({"token": mail.token()})).await
-}
-
-pub fn users(app: &TestApp) -> i64 {
-    app.db().number("SELECT count(*) FROM users WHERE deleted_at IS NULL")
-}
-
-pub fn pending(app: &TestApp) -> i64 {
-    app.db().number("SELECT count(*) FROM pending_registrations")
 }
 
 async fn the_browser_that_signed_up_is_signed_in_by_its_link(database: Database) {
@@ -87,13 +53,13 @@ async fn the_browser_that_signed_up_is_signed_in_by_its_link(database: Database)
     assert_eq!((user.display_name.as_str(), user.role.as_str()), ("Eve", "user"));
     assert!(user.email_verified && user.last_login_at == Some(user.created_at));
     app.me(&tokens).await.done();
-    app.sign_in("apple", PASSWORD).await.ok();
+    app.sign_in("apple", PASSWORD).await.tokens();
     assert_eq!((users(&app), pending(&app)), (2, 0));
     let events = app.db().texts("SELECT kind AS value FROM auth_events WHERE user_id = 2 ORDER BY id");
     assert_eq!(events, ["registered", "email_verified", "logged_in"]);
     // The link is spent.
     let again = verify(&app, &json!({"token": mail.token(), "registration": registration})).await;
-    again.failed(400, Reason::LinkNotValid);
+    again.problem_of(400, Reason::LinkNotValid);
 }
 
 async fn another_browser_is_sent_to_sign_in(database: Database) {
@@ -110,7 +76,7 @@ async fn another_browser_is_sent_to_sign_in(database: Database) {
         let response = verify(&app, &json!({"token": token, "registration": sent})).await;
         response.has_status(200);
         assert_eq!(response.json::<Value>(), json!({}));
-        assert!(app.sign_in(email, PASSWORD).await.ok().user.email_verified);
+        assert!(app.sign_in(email, PASSWORD).await.tokens().user.email_verified);
     }
 }
 
@@ -120,19 +86,19 @@ async fn a_sign_in_before_confirmation_is_refused_and_mails_the_link_again(datab
     sign_up(&app, &request(EVE)).await;
     let first = app.deliver_one_mail().await;
 
-    app.sign_in(EVE, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    app.sign_in(EVE, "violet harbor lantern 43").await.unauthorized(Reason::CredentialsWrong);
     assert_eq!(app.deliver_mail().await.len(), 0);
     let right = app.sign_in(EVE, PASSWORD).await;
     let unknown = app.sign_in("nobody@example.com", PASSWORD).await;
     assert_eq!(right.comparable(), unknown.comparable());
-    right.refused(Reason::CredentialsWrong);
+    right.unauthorized(Reason::CredentialsWrong);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 1);
     let second = app.deliver_one_mail().await;
     assert_eq!(second.to, EVE);
 
     assert_eq!(second.token(), first.token());
     click(&app, &second).await.has_status(200);
-    app.sign_in(EVE, PASSWORD).await.ok();
+    app.sign_in(EVE, PASSWORD).await.tokens();
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
@@ -175,7 +141,7 @@ async fn a_pending_username_is_not_reserved(database: Database) {
     for email in [EVE, ADA, "free@example.com", EVE] {
         sign_up(&app, &named(email, "countess")).await;
     }
-    app.sign_in("countess", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("countess", PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     let tokens = app.login(ADA).await;
     let profile = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({"username": "countess"}));
     send(profile).await.has_status(200);
@@ -198,7 +164,7 @@ async fn a_username_that_was_taken_meanwhile_is_left_out(database: Database) {
     let response = click(&app, &bob).await;
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({"username": null, "notice": "username_taken"}));
-    app.sign_in("bob@example.com", PASSWORD).await.ok();
+    app.sign_in("bob@example.com", PASSWORD).await.tokens();
 }
 
 async fn a_username_of_an_account_is_refused_for_every_address(database: Database) {
@@ -206,7 +172,7 @@ async fn a_username_of_an_account_is_refused_for_every_address(database: Databas
     app.db().execute("UPDATE users SET username = 'countess', username_canonical = 'countess' WHERE id = 1");
     let before = app.db().content();
     for email in [ADA, EVE, "free@example.com"] {
-        app.register(&named(email, "Countess")).await.failed(409, Reason::UsernameTaken);
+        app.register(&named(email, "Countess")).await.problem_of(409, Reason::UsernameTaken);
     }
     assert_eq!(app.db().content(), before);
 }
@@ -219,7 +185,7 @@ async fn one_hundred_concurrent_confirmations_create_one_account(database: Datab
     let (created, refused): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 201);
     assert_eq!((created.len(), refused.len()), (1, 99));
     for response in refused {
-        response.failed(400, Reason::LinkNotValid);
+        response.problem_of(400, Reason::LinkNotValid);
     }
     assert_eq!((users(&app), app.db().number("SELECT count(*) FROM sessions")), (2, 1));
 }
@@ -229,8 +195,8 @@ async fn a_link_expires_after_a_day(database: Database) {
     sign_up(&app, &request(EVE)).await;
     let mail = app.deliver_one_mail().await;
     app.clock().advance(Duration::hours(24));
-    click(&app, &mail).await.failed(400, Reason::LinkNotValid);
-    app.sign_in(EVE, PASSWORD).await.refused(Reason::CredentialsWrong);
+    click(&app, &mail).await.problem_of(400, Reason::LinkNotValid);
+    app.sign_in(EVE, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     app.post("/api/auth/email/resend/", &json!({"email": EVE})).await.has_status(202);
     assert_eq!(app.deliver_mail().await.len(), 0);
     assert_eq!(users(&app), 1);
@@ -242,7 +208,7 @@ async fn an_address_that_got_an_account_meanwhile_keeps_that_account(database: D
     let mail = app.deliver_one_mail().await;
     app.db().execute(&format!("UPDATE users SET email = '{EVE}', email_canonical = '{EVE}' WHERE id = 1"));
     let before = app.db().content();
-    click(&app, &mail).await.failed(400, Reason::LinkNotValid);
+    click(&app, &mail).await.problem_of(400, Reason::LinkNotValid);
     assert_eq!(app.db().content(), before);
 }
 

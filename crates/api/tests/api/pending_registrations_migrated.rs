@@ -67,10 +67,10 @@ async fn a_used_account_keeps_working_where_confirmation_is_optional(database: D
     let tokens = app.login(ADA).await;
     assert!(!tokens.user.email_verified);
     assert_eq!((tokens.user.username.as_deref(), tokens.user.display_name.as_str()), (Some("countess"), "Somebody"));
-    app.register(&request()).await.failed(409, Reason::EmailTaken);
+    app.register(&request()).await.problem_of(409, Reason::EmailTaken);
     let token = mailed_token(&app, "/api/auth/email/resend/").await;
     app.post("/api/auth/email/verify/", &json!({"token": token})).await.has_status(200);
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 async fn an_unused_account_is_confirmed_by_its_old_link(database: Database) {
@@ -86,8 +86,8 @@ async fn an_unused_account_is_confirmed_by_its_old_link(database: Database) {
          VALUES ({bytes}, 'verify_email', 1, '{ADA}', '2100-01-01 00:00:00.000000')"
     ));
     let app = start(db, "mandatory").await;
-    app.sign_in(ADA, PASSWORD).await.failed(403, Reason::EmailNotVerified);
-    app.sign_in(ADA, ATTACKERS_PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, PASSWORD).await.problem_of(403, Reason::EmailNotVerified);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     let response = app.post("/api/auth/email/verify/", &json!({"token": "mailed before"})).await;
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
@@ -106,7 +106,7 @@ async fn a_reset_confirms_an_unused_account(database: Database) {
     let token = mailed_token(&app, "/api/auth/password/reset/").await;
     let body = json!({"token": token, "new_password": PASSWORD});
     app.post("/api/auth/password/reset/confirm/", &body).await.has_status(200);
-    app.sign_in(ADA, ATTACKERS_PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     assert!(app.login(ADA).await.user.email_verified);
 }
 
@@ -120,7 +120,7 @@ async fn the_owners_sign_up_replaces_another_persons_unused_account(database: Da
     let body = json!({"token": token, "registration": registration});
     let tokens = app.post("/api/auth/email/verify/", &body).await.created();
     assert_eq!((tokens.user.id.0, tokens.user.display_name.as_str(), tokens.user.username), (2, "", None));
-    app.sign_in(ADA, ATTACKERS_PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     app.login(ADA).await;
     let left = app.db().texts("SELECT password_hash AS value FROM users WHERE id = 1");
     assert_eq!(left, [""], "nothing of the other sign-up is left");
@@ -131,7 +131,7 @@ async fn a_used_account_is_not_replaced(database: Database) {
     app.register(&request()).await.has_status(202);
     // The owner of the address, if another person, takes over the account by a reset.
     assert_eq!(app.deliver_one_mail().await.subject, "You already have an account");
-    app.sign_in(ADA, ATTACKERS_PASSWORD).await.failed(403, Reason::EmailNotVerified);
+    app.sign_in(ADA, ATTACKERS_PASSWORD).await.problem_of(403, Reason::EmailNotVerified);
 }
 
 async fn a_deactivated_account_is_not_replaced(database: Database) {

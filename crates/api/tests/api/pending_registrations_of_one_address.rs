@@ -1,6 +1,6 @@
 //! Several registrations for one address: the opened link decides which one becomes the account, and a flood displaces none.
 
-use crate::pending_registrations::{ADA, EVE, click, mandatory, pending, request, sign_up, users, verify};
+use crate::support::sign_ups::{ADA, EVE, click, mandatory, pending, request, sign_up, users, verify};
 use crate::support::{Database, Mail, PASSWORD, TestApp, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
@@ -39,8 +39,8 @@ async fn the_owners_link_creates_the_account_of_the_owners_registration(database
     let mail = resend(&app, EVE).await;
     verify(&app, &json!({"token": mail.token(), "registration": registration})).await.created();
 
-    app.sign_in(EVE, OTHER_PASSWORD).await.refused(Reason::CredentialsWrong);
-    app.sign_in(EVE, PASSWORD).await.ok();
+    app.sign_in(EVE, OTHER_PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    app.sign_in(EVE, PASSWORD).await.tokens();
     assert_eq!((users(&app), pending(&app)), (2, 0));
 }
 
@@ -57,11 +57,11 @@ async fn each_link_creates_the_account_of_its_own_registration(database: Databas
     assert_ne!(mails[0].token(), mails[1].token());
 
     verify(&app, &json!({"token": owners.token(), "registration": registration})).await.created();
-    click(&app, &attackers_mail).await.failed(400, Reason::LinkNotValid);
-    app.sign_in(EVE, PASSWORD).await.ok();
+    click(&app, &attackers_mail).await.problem_of(400, Reason::LinkNotValid);
+    app.sign_in(EVE, PASSWORD).await.tokens();
     click(&app, &mails[1]).await.has_status(200);
-    click(&app, &mails[0]).await.failed(400, Reason::LinkNotValid);
-    app.sign_in("three@example.com", PASSWORD).await.ok();
+    click(&app, &mails[0]).await.problem_of(400, Reason::LinkNotValid);
+    app.sign_in("three@example.com", PASSWORD).await.tokens();
 }
 
 async fn concurrent_links_of_one_address_create_one_account(database: Database) {
@@ -74,7 +74,7 @@ async fn concurrent_links_of_one_address_create_one_account(database: Database) 
     responses.sort_by_key(|response| response.status);
     responses.remove(0).has_status(200);
     for response in responses {
-        response.failed(400, Reason::LinkNotValid);
+        response.problem_of(400, Reason::LinkNotValid);
     }
     assert_eq!((users(&app), pending(&app)), (2, 0));
 }
@@ -89,8 +89,8 @@ async fn a_rejected_registration_is_deleted(database: Database) {
     let response = verify(&app, &reject).await;
     response.has_status(200);
     assert_eq!(response.json::<Value>(), json!({}));
-    verify(&app, &reject).await.failed(400, Reason::LinkNotValid);
-    click(&app, &attackers_mail).await.failed(400, Reason::LinkNotValid);
+    verify(&app, &reject).await.problem_of(400, Reason::LinkNotValid);
+    click(&app, &attackers_mail).await.problem_of(400, Reason::LinkNotValid);
     assert_eq!((users(&app), pending(&app)), (1, 1));
     click(&app, &owners).await.has_status(200);
 }
@@ -112,7 +112,7 @@ async fn a_resend_mails_the_newest_link_or_the_one_of_the_asking_browser(databas
     verify(&app, &json!({"token": newest.token(), "reject": true})).await.has_status(200);
     assert_eq!(pending(&app), 1);
     verify(&app, &json!({"token": own.token(), "registration": registration})).await.created();
-    app.sign_in(EVE, PASSWORD).await.ok();
+    app.sign_in(EVE, PASSWORD).await.tokens();
     app.post("/api/auth/email/resend/", &json!({"email": EVE})).await.has_status(202);
     app.post("/api/auth/email/resend/", &json!({"email": "nobody@example.com"})).await.has_status(202);
     assert_eq!(app.deliver_mail().await.len(), 0);
@@ -127,7 +127,7 @@ async fn a_flood_of_sign_ups_keeps_a_mailed_link_valid_and_stores_few_rows(datab
     }
     assert_eq!(pending(&app), 1 + 20);
     verify(&app, &json!({"token": mail.token(), "registration": registration})).await.created();
-    app.sign_in(EVE, PASSWORD).await.ok();
+    app.sign_in(EVE, PASSWORD).await.tokens();
     // The mails of deleted registrations are dropped; the owner of the account gets notices.
     let mails = app.deliver_mail().await;
     assert!(mails.iter().all(|mail| mail.subject == "You already have an account"), "{mails:?}");

@@ -1,17 +1,11 @@
 //! How the pictures that users upload are re-encoded.
 
+use crate::support::pictures::reencoded;
 use crate::support::pictures::{
     animated_webp, badge, encoded, exif, jpeg, photo, png, png_bomb, webp, with_chunk, with_exif, with_last_chunk,
 };
-use api::service::accounts::picture::{Kind, Picture, PictureError, reencode};
+use api::service::accounts::picture::{Kind, PictureError, reencode};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
-
-pub fn reencoded(kind: Kind, content: &[u8]) -> (Picture, DynamicImage) {
-    let picture = reencode(kind, content).unwrap();
-    let format = if picture.kind == Kind::Png { ImageFormat::Png } else { ImageFormat::Jpeg };
-    let image = image::load_from_memory_with_format(&picture.content, format).unwrap();
-    (picture, image)
-}
 
 fn size(image: &DynamicImage) -> (u32, u32) {
     (image.width(), image.height())

@@ -1,6 +1,6 @@
 //! The colours of uploaded pictures, which profiles and other parts of their files define.
 
-use crate::picture::reencoded;
+use crate::support::pictures::reencoded;
 use crate::support::pictures::{jpeg, png, with_chunk};
 use api::service::accounts::picture::Kind;
 use image::codecs::jpeg::JpegEncoder;

@@ -1,6 +1,6 @@
 //! The statements of the requests that come most often are prepared once for each connection, not parsed and planned each time.
 
-use crate::enumeration::Observed;
+use crate::support::observed::Observed;
 use crate::support::{Database, PASSWORD, TestDb, on_both_databases, send};
 use auth_types::responses::TokenResponse;
 use reqwest::Method;

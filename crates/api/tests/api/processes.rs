@@ -38,25 +38,25 @@ async fn a_session_revoked_at_one_process_is_refused_by_the_other(database: Data
     b.me(&tokens).await.done();
     a.logout(&tokens).await.done();
 
-    a.me(&tokens).await.refused(Reason::SessionRevoked);
-    b.refresh(&tokens, None).await.refused(Reason::SessionRevoked);
+    a.me(&tokens).await.unauthorized(Reason::SessionRevoked);
+    b.refresh(&tokens, None).await.unauthorized(Reason::SessionRevoked);
     // `verify` uses no database, so its refusal comes from the feed.
     let verify =
         || send(b.request(Method::POST, "/api/auth/verify/").json(&serde_json::json!({"token": tokens.access})));
     let refused = eventually("the feed brings the revocation", async || {
         Some(verify().await).filter(|response| !response.status.is_success())
     });
-    refused.await.refused(Reason::SessionRevoked);
+    refused.await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_refresh_at_one_process_is_repeated_by_the_other(database: Database) {
     let db = database_with_ada(database);
     let (a, b) = (Process::start(db.url()), Process::start(db.url()));
     let first = a.login(ADA).await;
-    let second = a.refresh(&first, Some(KEY)).await.ok();
+    let second = a.refresh(&first, Some(KEY)).await.tokens();
 
-    assert_eq!(b.refresh(&first, Some(KEY)).await.ok().refresh, second.refresh);
-    let third = b.refresh(&second, None).await.ok();
+    assert_eq!(b.refresh(&first, Some(KEY)).await.tokens().refresh, second.refresh);
+    let third = b.refresh(&second, None).await.tokens();
     a.me(&third).await.done();
 }
 
@@ -77,7 +77,7 @@ async fn one_hundred_refreshes(database: Database, key: Option<&str>) {
     let attempts = (0..100).map(|number| if number % 2 == 0 { &a } else { &b }.refresh(&first, key));
     let responses = futures_util::future::join_all(attempts).await;
 
-    let tokens: Vec<_> = responses.into_iter().map(|response| response.ok().refresh).collect();
+    let tokens: Vec<_> = responses.into_iter().map(|response| response.tokens().refresh).collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
 }
@@ -91,7 +91,7 @@ async fn a_process_started_after_a_revocation_refuses_from_its_first_request(dat
 
     let b = Process::start(db.url());
     let verify = b.request(Method::POST, "/api/auth/verify/").json(&serde_json::json!({"token": tokens.access}));
-    send(verify).await.refused(Reason::SessionRevoked);
+    send(verify).await.unauthorized(Reason::SessionRevoked);
 }
 
 /// Sends a refresh and does not wait for the response.
@@ -118,10 +118,10 @@ async fn a_client_that_disconnected_gets_its_response_with_the_key(database: Dat
     let first = api.login(ADA).await;
     drop(send_refresh(&api, &first).await);
     // The client cannot know whether the refresh succeeded before the connection broke, and need not.
-    let second = api.refresh(&first, Some(KEY)).await.ok();
+    let second = api.refresh(&first, Some(KEY)).await.tokens();
 
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
-    api.refresh(&second, None).await.ok();
+    api.refresh(&second, None).await.tokens();
 }
 
 async fn a_process_killed_after_the_commit_loses_only_the_response(database: Database) {
@@ -135,11 +135,11 @@ async fn a_process_killed_after_the_commit_loses_only_the_response(database: Dat
     drop(unread_response);
 
     let api = Process::start_with(db.url(), &strict);
-    let second = api.refresh(&first, Some(KEY)).await.ok();
+    let second = api.refresh(&first, Some(KEY)).await.tokens();
     assert_eq!(forge::claims(&second.refresh)["gen"], 2);
     assert_eq!(forge::claims(&second.refresh)["jti"], db.value("SELECT jti FROM sessions").unwrap());
     api.me(&second).await.done();
-    api.refresh(&second, None).await.ok();
+    api.refresh(&second, None).await.tokens();
 }
 
 #[actix_web::test]
@@ -156,9 +156,9 @@ async fn a_process_killed_before_it_learns_of_its_commit_loses_only_the_response
     drop(unread_response);
 
     let api = Process::start_with(db.url(), &strict);
-    let second = api.refresh(&first, Some(KEY)).await.ok();
+    let second = api.refresh(&first, Some(KEY)).await.tokens();
     assert_eq!(forge::claims(&second.refresh)["jti"], db.value("SELECT jti FROM sessions").unwrap());
-    api.refresh(&second, None).await.ok();
+    api.refresh(&second, None).await.tokens();
 }
 
 async fn sigterm_finishes_requests_in_flight_and_exits_cleanly(database: Database) {
@@ -170,7 +170,7 @@ async fn sigterm_finishes_requests_in_flight_and_exits_cleanly(database: Databas
     let attempts = futures_util::future::join_all((0..8).map(|_| async {
         let wrong = serde_json::json!({"email": ADA, "password": "not the right one"});
         let response = send(api.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
-        response.refused(Reason::CredentialsWrong);
+        response.unauthorized(Reason::CredentialsWrong);
     }));
     // The first response shows that the others have arrived; then the signal is sent.
     let in_flight = async {
@@ -186,7 +186,7 @@ async fn sigterm_finishes_requests_in_flight_and_exits_cleanly(database: Databas
     assert!(api.exit_status().await.success());
     assert_eq!(db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), before + 8);
     let api = Process::start(db.url());
-    api.refresh(&tokens, None).await.ok();
+    api.refresh(&tokens, None).await.tokens();
 }
 
 async fn two_processes_can_migrate_one_empty_database_at_once(database: Database) {

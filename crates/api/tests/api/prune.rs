@@ -33,8 +33,8 @@ async fn a_session_is_deleted_a_week_after_it_was_ended(database: Database) {
     assert_eq!(app.db().number(SESSIONS), 1);
     assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
     assert_eq!(app.db().number(EVENTS), events);
-    app.refresh(&live).await.ok();
-    app.refresh(&ended).await.refused(Reason::SessionRevoked);
+    app.refresh(&live).await.tokens();
+    app.refresh(&ended).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_session_is_deleted_a_week_after_it_expired(database: Database) {
@@ -116,6 +116,6 @@ async fn a_wrong_clock_deletes_nothing(database: Database) {
     }
     app.clock().set(start);
     assert_eq!(app.db().number(EVENTS), events);
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
     assert_eq!(compare_clocks_and_prune(app.services()).await.unwrap(), Pruned::Sessions(0));
 }

@@ -119,5 +119,5 @@ async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
     let health: HealthResponse = response.json();
     assert_eq!(health.checks["database"], "takes no writes");
     assert_eq!(failed(&health), ["database"]);
-    process.register(EVE).await.failed(503, Reason::Unavailable);
+    process.register(EVE).await.problem_of(503, Reason::Unavailable);
 }

@@ -19,9 +19,9 @@ const NEVER: Duration = Duration::from_hours(1);
 /// An API at which one name has used up its failures.
 async fn start(refusal: Duration, connections: usize) -> TestApp {
     let builder = TestApp::builder(Database::Sqlite).user(BOB).limited().connections(connections);
-    let app = builder.timeouts(|timeouts| timeouts.refusal = refusal).start().await;
+    let app = builder.timeouts(|timeouts| timeouts.rejection = refusal).start().await;
     for _ in 0..FAILURES {
-        guess(&app).await.failed(401, Reason::CredentialsWrong);
+        guess(&app).await.problem_of(401, Reason::CredentialsWrong);
     }
     app
 }
@@ -45,7 +45,7 @@ async fn only_the_refused_client_waits() {
 
 #[actix_web::test]
 async fn the_refusal_of_a_full_queue_is_delayed_too() {
-    let builder = TestApp::builder(Database::Sqlite).user(BOB).timeouts(|timeouts| timeouts.refusal = NEVER);
+    let builder = TestApp::builder(Database::Sqlite).user(BOB).timeouts(|timeouts| timeouts.rejection = NEVER);
     let app = builder.start().await;
     let tokens = app.login(BOB).await;
     let _held = hold_hashing(&app, queue_length()).await;
@@ -71,5 +71,5 @@ async fn while_connections_are_scarce_a_refusal_is_not_delayed() {
         assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
         open.push(stream);
     }
-    guess(&app).await.failed(429, Reason::RateLimited);
+    guess(&app).await.problem_of(429, Reason::RateLimited);
 }

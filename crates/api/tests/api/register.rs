@@ -35,7 +35,7 @@ async fn signing_up_creates_an_account_and_signs_in(database: Database) {
     assert_eq!(user.last_login_at, Some(user.created_at));
     assert_eq!(forge::claims(&created.refresh)["gen"], 1);
     app.me(&created).await.done();
-    app.refresh(&created).await.ok();
+    app.refresh(&created).await.tokens();
     let stored = app.db().value("SELECT password_hash FROM users").unwrap();
     assert!(stored.starts_with("bcrypt_sha256$$2b$04$"), "{stored}");
     assert!(!app.db().content().iter().any(|line| line.contains(PASSWORD) || line.contains(&created.refresh)));
@@ -51,7 +51,7 @@ async fn a_taken_address_or_username_is_a_409_that_names_it(database: Database) 
         (named("eve@example.com", "Countess"), Reason::UsernameTaken, "username"),
         (named(ADA, "countess"), Reason::EmailTaken, "email"),
     ] {
-        let problem = app.register(&again).await.failed(409, reason);
+        let problem = app.register(&again).await.problem_of(409, reason);
         assert_eq!(problem.code, auth_types::ProblemCode::Invalid);
         assert_eq!(problem.errors.keys().collect::<Vec<_>>(), [field]);
     }
@@ -68,8 +68,8 @@ async fn a_decomposed_letter_equals_the_composed_one(database: Database) {
     let created = app.register(&named(ADA, "e\u{301}lodie")).await.created();
     assert_eq!(created.user.username.as_deref(), Some("\u{e9}lodie"));
 
-    app.register(&named("eve@example.com", "\u{c9}lodie")).await.failed(409, Reason::UsernameTaken);
-    app.sign_in("E\u{301}LODIE", PASSWORD).await.ok();
+    app.register(&named("eve@example.com", "\u{c9}lodie")).await.problem_of(409, Reason::UsernameTaken);
+    app.sign_in("E\u{301}LODIE", PASSWORD).await.tokens();
     let body = serde_json::json!({"username": "zoe\u{308}"});
     let changed = send(app.request_as(&created, Method::PATCH, "/api/auth/me/").json(&body)).await;
     assert_eq!(changed.json::<auth_types::responses::UserResponse>().username.as_deref(), Some("zo\u{eb}"));
@@ -78,7 +78,7 @@ async fn a_decomposed_letter_equals_the_composed_one(database: Database) {
 async fn a_refused_sign_up_stores_nothing(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let before = app.db().content();
-    app.register(&request(ADA)).await.failed(409, Reason::EmailTaken);
+    app.register(&request(ADA)).await.problem_of(409, Reason::EmailTaken);
     app.register(&RegisterRequest { password: "12345678".to_owned(), ..request("eve@example.com") })
         .await
         .invalid_fields(&["password"]);
@@ -101,7 +101,7 @@ async fn one_hundred_concurrent_sign_ups_create_one_account(database: Database) 
     let (created, taken): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 201);
     assert_eq!((created.len(), taken.len()), (1, 99));
     for response in taken {
-        response.failed(409, Reason::EmailTaken);
+        response.problem_of(409, Reason::EmailTaken);
     }
     for table in ["users", "sessions", "auth_events"] {
         assert_eq!(app.db().number(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
@@ -111,7 +111,7 @@ async fn one_hundred_concurrent_sign_ups_create_one_account(database: Database) 
 #[actix_web::test]
 async fn closed_registration_is_a_403_and_is_in_the_configuration() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).set("REGISTRATION", "closed").start().await;
-    app.register(&request("eve@example.com")).await.failed(403, Reason::RegistrationClosed);
+    app.register(&request("eve@example.com")).await.problem_of(403, Reason::RegistrationClosed);
     assert!(app.get("/api/auth/config/").await.text().contains(r#""registration":"closed""#));
     app.login(ADA).await;
 }
@@ -158,7 +158,7 @@ async fn a_password_is_checked_for_its_length_and_for_how_easy_it_is_to_guess() 
     {
         let request = RegisterRequest { username: None, ..with(&strong, &format!("somebody{number}")) };
         app.register(&request).await.created();
-        app.sign_in(&request.email, &strong).await.ok();
+        app.sign_in(&request.email, &strong).await.tokens();
     }
 }
 

@@ -83,73 +83,73 @@ fn count(app: &TestApp, table: &str) -> i64 {
 
 async fn a_repeated_change_of_the_password_gets_the_same_session(database: Database) {
     let (app, old) = start(database).await;
-    let first = post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    let first = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     let (sessions, events) = (count(&app, "sessions"), count(&app, "auth_events"));
     app.clock().advance(ONE_SECOND);
-    let again = post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    let again = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
 
     assert_eq!((&again.refresh, &again.user), (&first.refresh, &first.user));
     assert_eq!((count(&app, "sessions"), count(&app, "auth_events")), (sessions, events));
     assert_eq!(app.deliver_mail().await.len(), 1);
     app.me(&again).await.done();
-    app.refresh(&again).await.ok();
+    app.refresh(&again).await.tokens();
     // The access token is valid for the repetition only.
-    app.me(&old).await.refused(Reason::SessionRevoked);
-    post_as(&app, &old, (Method::GET, "/api/auth/me/"), &json!({})).await.refused(Reason::SessionRevoked);
+    app.me(&old).await.unauthorized(Reason::SessionRevoked);
+    post_as(&app, &old, (Method::GET, "/api/auth/me/"), &json!({})).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_change_is_repeated_until_the_new_session_has_been_used(database: Database) {
     let (app, old) = start(database).await;
-    let new = post_as(&app, &old, CHANGE, &new_password()).await.ok();
-    app.refresh(&new).await.ok();
-    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    let new = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
+    app.refresh(&new).await.tokens();
+    post_as(&app, &old, CHANGE, &new_password()).await.unauthorized(Reason::SessionRevoked);
 
     let (app, old) = start(database).await;
-    let new = post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    let new = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     app.logout(&new).await.done();
-    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_change_is_repeated_only_by_its_session_and_with_the_same_request(database: Database) {
     let (app, old) = start(database).await;
     let other = app.login(ADA).await;
-    post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     // Another session that the change has ended knows both passwords and the key.
-    post_as(&app, &other, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &other, CHANGE, &new_password()).await.unauthorized(Reason::SessionRevoked);
     for body in [
         json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 18"}),
         json!({"current_password": NEW_PASSWORD, "new_password": NEW_PASSWORD}),
     ] {
-        post_as(&app, &old, CHANGE, &body).await.refused(Reason::SessionRevoked);
+        post_as(&app, &old, CHANGE, &body).await.unauthorized(Reason::SessionRevoked);
     }
-    post_as(&app, &old, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, DELETE, &json!({"password": PASSWORD})).await.unauthorized(Reason::SessionRevoked);
     post_as(&app, &old, CHANGE_EMAIL, &json!({"new_email": EVE, "password": NEW_PASSWORD}))
         .await
-        .refused(Reason::SessionRevoked);
+        .unauthorized(Reason::SessionRevoked);
     let other_key = app.request_as(&old, CHANGE.0, CHANGE.1).header("Idempotency-Key", "another");
-    send(other_key.json(&new_password())).await.refused(Reason::SessionRevoked);
+    send(other_key.json(&new_password())).await.unauthorized(Reason::SessionRevoked);
     let without = app.request_as(&old, CHANGE.0, CHANGE.1);
-    send(without.json(&new_password())).await.refused(Reason::SessionRevoked);
+    send(without.json(&new_password())).await.unauthorized(Reason::SessionRevoked);
     let without_token = app.request(CHANGE.0, CHANGE.1).header("Idempotency-Key", KEY);
-    send(without_token.json(&new_password())).await.refused(Reason::CredentialsMissing);
-    app.sign_in(ADA, NEW_PASSWORD).await.ok();
+    send(without_token.json(&new_password())).await.unauthorized(Reason::CredentialsMissing);
+    app.sign_in(ADA, NEW_PASSWORD).await.tokens();
 }
 
 async fn a_session_that_ended_otherwise_repeats_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     app.logout(&tokens).await.done();
-    post_as(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
-    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.unauthorized(Reason::SessionRevoked);
+    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(count(&app, "completed_steps"), 0);
-    app.sign_in(ADA, PASSWORD).await.ok();
+    app.sign_in(ADA, PASSWORD).await.tokens();
 }
 
 async fn a_step_is_repeated_with_an_access_token_that_has_expired_since(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("ACCESS_TOKEN_LIFETIME", "60").start().await;
     let old = app.login(ADA).await;
-    let first = post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    let first = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     app.clock().advance(Duration::seconds(120));
-    let again = post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    let again = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     assert_eq!(again.refresh, first.refresh);
     post_as(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
     app.clock().advance(Duration::seconds(120));
@@ -161,11 +161,11 @@ async fn an_expired_access_token_can_only_repeat(database: Database) {
     let tokens = app.login(ADA).await;
     app.clock().advance(Duration::seconds(60));
     // The session is live, and both passwords are right.
-    post_as(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
-    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::TokenExpired);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.unauthorized(Reason::TokenExpired);
+    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.unauthorized(Reason::TokenExpired);
     app.login(ADA).await;
     app.clock().advance(Duration::minutes(10));
-    post_as(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.unauthorized(Reason::TokenExpired);
     assert_eq!(count(&app, "completed_steps"), 0);
 }
 
@@ -176,7 +176,7 @@ async fn a_repeated_deletion_reports_success_and_deletes_no_other_account(databa
     let next = app.post(REGISTER, &sign_up(ADA)).await.created();
     post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.has_status(204);
     app.me(&next).await.done();
-    post_as(&app, &tokens, DELETE, &json!({"password": "another"})).await.refused(Reason::SessionRevoked);
+    post_as(&app, &tokens, DELETE, &json!({"password": "another"})).await.unauthorized(Reason::SessionRevoked);
     let deletion_mails = app.deliver_mail().await.into_iter().filter(|mail| mail.subject.contains("deleted")).count();
     assert_eq!(deletion_mails, 1);
 }
@@ -203,12 +203,12 @@ async fn a_confirmation_with_other_content_is_no_repetition(database: Database) 
         (KEY, json!({"token": token, "registration": "x"})),
         (KEY, json!({"token": "x"})),
     ] {
-        post(&app, VERIFY, key, &body).await.failed(400, Reason::LinkNotValid);
+        post(&app, VERIFY, key, &body).await.problem_of(400, Reason::LinkNotValid);
     }
-    app.post(VERIFY, &json!({"token": token})).await.failed(400, Reason::LinkNotValid);
+    app.post(VERIFY, &json!({"token": token})).await.problem_of(400, Reason::LinkNotValid);
     post(&app, RESET, KEY, &json!({"token": token, "new_password": NEW_PASSWORD}))
         .await
-        .failed(400, Reason::LinkNotValid);
+        .problem_of(400, Reason::LinkNotValid);
 }
 
 async fn a_repeated_confirmation_of_a_sign_up_signs_in_again(database: Database) {
@@ -221,10 +221,10 @@ async fn a_repeated_confirmation_of_a_sign_up_signs_in_again(database: Database)
     assert_eq!((&again.refresh, &again.user), (&first.refresh, &first.user));
     assert_eq!((count(&app, "users"), count(&app, "sessions")), (1, 1));
     // The link and the key without the browser's own secret give no tokens.
-    post(&app, VERIFY, KEY, &json!({"token": token})).await.failed(400, Reason::LinkNotValid);
+    post(&app, VERIFY, KEY, &json!({"token": token})).await.problem_of(400, Reason::LinkNotValid);
 
     // The first response has arrived after all: there is nothing to repeat, and no failure to report.
-    app.refresh(&first).await.ok();
+    app.refresh(&first).await.tokens();
     let late = post(&app, VERIFY, KEY, &body).await;
     assert_eq!((late.status.as_u16(), late.json::<Value>()), (200, json!({})));
 }
@@ -244,13 +244,13 @@ async fn a_repeated_reset_reports_success_and_sets_one_password(database: Databa
     let token = mailed_token(&app, ADA).await;
     let body = json!({"token": token, "new_password": NEW_PASSWORD});
     post(&app, RESET, KEY, &body).await.has_status(200);
-    let signed_in = app.sign_in(ADA, NEW_PASSWORD).await.ok();
+    let signed_in = app.sign_in(ADA, NEW_PASSWORD).await.tokens();
     let again = post(&app, RESET, KEY, &body).await;
     assert_eq!((again.status.as_u16(), again.json::<Value>()), (200, json!({})));
     // The repetition ends no session.
     app.me(&signed_in).await.done();
     let other = json!({"token": token, "new_password": "amber lighthouse window 18"});
-    post(&app, RESET, KEY, &other).await.failed(400, Reason::LinkNotValid);
+    post(&app, RESET, KEY, &other).await.problem_of(400, Reason::LinkNotValid);
     assert_eq!(app.deliver_mail().await.len(), 1);
 }
 
@@ -278,16 +278,16 @@ async fn a_repeated_sign_up_gets_the_same_session(database: Database) {
     assert_eq!((&again.refresh, &again.user), (&first.refresh, &first.user));
     assert_eq!((count(&app, "users"), count(&app, "sessions"), app.deliver_mail().await.len()), (1, 1, 1));
     let other = json!({"email": ADA, "password": NEW_PASSWORD});
-    post(&app, REGISTER, KEY, &other).await.failed(409, Reason::EmailTaken);
-    post(&app, REGISTER, "another", &sign_up(ADA)).await.failed(409, Reason::EmailTaken);
+    post(&app, REGISTER, KEY, &other).await.problem_of(409, Reason::EmailTaken);
+    post(&app, REGISTER, "another", &sign_up(ADA)).await.problem_of(409, Reason::EmailTaken);
 
-    app.refresh(&first).await.ok();
-    post(&app, REGISTER, KEY, &sign_up(ADA)).await.failed(409, Reason::EmailTaken);
+    app.refresh(&first).await.tokens();
+    post(&app, REGISTER, KEY, &sign_up(ADA)).await.problem_of(409, Reason::EmailTaken);
     // A request that arrives again after the account was deleted creates no new one. The address is free.
     let delete = app.request_as(&again, DELETE.0, DELETE.1).json(&json!({"password": PASSWORD}));
     send(delete).await.has_status(204);
     let users = count(&app, "users");
-    post(&app, REGISTER, KEY, &sign_up(ADA)).await.failed(409, Reason::EmailTaken);
+    post(&app, REGISTER, KEY, &sign_up(ADA)).await.problem_of(409, Reason::EmailTaken);
     assert_eq!(count(&app, "users"), users);
     let next = post(&app, REGISTER, "another", &sign_up(ADA)).await.created();
     assert_ne!(next.user.id, first.user.id);
@@ -334,8 +334,8 @@ async fn while_the_secret_is_changed_either_process_repeats_a_step_of_the_other(
         let first = post(one, REGISTER, KEY, &sign_up(&email)).await.created();
         let again = post(other, REGISTER, KEY, &sign_up(&email)).await.created();
         assert_eq!((claims(&again), &again.user), (claims(&first), &first.user));
-        let changed = post_as(one, &first, CHANGE, &new_password()).await.ok();
-        assert_eq!(claims(&post_as(other, &first, CHANGE, &new_password()).await.ok()), claims(&changed));
+        let changed = post_as(one, &first, CHANGE, &new_password()).await.tokens();
+        assert_eq!(claims(&post_as(other, &first, CHANGE, &new_password()).await.tokens()), claims(&changed));
         one.deliver_mail().await;
         let token = json!({"token": mailed_token(one, &email).await, "new_password": PASSWORD});
         post(one, RESET, KEY, &token).await.has_status(200);
@@ -352,8 +352,8 @@ async fn a_failed_step_is_attempted_again(database: Database) {
     assert_eq!(count(&app, "completed_steps"), 0);
     post(&app, RESET, KEY, &json!({"token": "x", "new_password": NEW_PASSWORD}))
         .await
-        .failed(400, Reason::LinkNotValid);
-    post_as(&app, &tokens, CHANGE, &new_password()).await.ok();
+        .problem_of(400, Reason::LinkNotValid);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.tokens();
 }
 
 async fn of_twenty_concurrent_steps_one_is_done_and_all_succeed(database: Database) {
@@ -367,7 +367,7 @@ async fn of_twenty_concurrent_steps_one_is_done_and_all_succeed(database: Databa
     let tokens = app.login(ADA).await;
     let body = new_password();
     let all = join_all((0..20).map(|_| post_as(&app, &tokens, CHANGE, &body))).await;
-    let changed: Vec<_> = all.into_iter().map(|response| response.ok().refresh).collect();
+    let changed: Vec<_> = all.into_iter().map(|response| response.tokens().refresh).collect();
     assert!(changed.iter().all(|refresh| *refresh == changed[0]));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_changed'"), 1);
 
@@ -385,11 +385,11 @@ async fn of_twenty_concurrent_steps_one_is_done_and_all_succeed(database: Databa
 
 async fn a_step_is_repeated_for_ten_minutes(database: Database) {
     let (app, old) = start(database).await;
-    post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     app.clock().advance(Duration::minutes(10) - ONE_SECOND);
-    post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     app.clock().advance(ONE_SECOND);
-    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.unauthorized(Reason::SessionRevoked);
 
     // A step that can be done again is done again, with the same key.
     let (app, tokens) = start(database).await;
@@ -408,14 +408,14 @@ async fn a_clock_that_is_set_back_does_not_extend_the_time(database: Database) {
     let (app, old) = start(database).await;
     let before = app.clock().now();
     app.clock().advance(Duration::hours(1) - ONE_SECOND);
-    post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     app.clock().advance(before - app.clock().now());
-    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn stored_steps_reveal_no_secret(database: Database) {
     let (app, old) = start(database).await;
-    let new = post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    let new = post_as(&app, &old, CHANGE, &new_password()).await.tokens();
     let pending = post(&app, REGISTER, KEY, &sign_up(EVE)).await.created();
     let content = app.db().content();
     for secret in [PASSWORD, NEW_PASSWORD, KEY, &new.refresh, &new.access, &pending.refresh] {

@@ -115,8 +115,8 @@ async fn an_account_has_at_most_a_thousand_live_sessions_and_the_least_used_one_
     let newest = app.login(ADA).await;
 
     assert_eq!(live(), MAX_SESSIONS);
-    app.me(&oldest).await.refused(Reason::SessionRevoked);
-    app.refresh(&oldest).await.refused(Reason::SessionRevoked);
+    app.me(&oldest).await.unauthorized(Reason::SessionRevoked);
+    app.refresh(&oldest).await.unauthorized(Reason::SessionRevoked);
     let listed: Vec<SessionResponse> = app.sessions(&newest).await.json();
     assert_eq!(listed.len(), usize::try_from(MAX_SESSIONS).unwrap());
     assert!(listed.iter().any(|session| session.current));

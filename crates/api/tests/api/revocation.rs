@@ -32,10 +32,10 @@ async fn two_processes(database: Database) -> (TestApp, TestApp, TokenResponse) 
 async fn a_process_knows_its_own_revocations_at_once(database: Database) {
     let (a, _, tokens) = two_processes(database).await;
     a.logout(&tokens).await.done();
-    a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    a.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
     // A poll that finds it again changes nothing.
     a.poll_revocations().await;
-    a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    a.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn revocations_of_another_process_arrive_with_the_next_poll(database: Database) {
@@ -45,8 +45,8 @@ async fn revocations_of_another_process_arrive_with_the_next_poll(database: Data
     b.verify(&tokens.access).await.done();
     a.clock().advance(ONE_SECOND);
     b.poll_revocations().await;
-    b.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-    b.me(&tokens).await.refused(Reason::SessionRevoked);
+    b.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+    b.me(&tokens).await.unauthorized(Reason::SessionRevoked);
     b.verify(&other.access).await.done();
 }
 
@@ -70,7 +70,7 @@ async fn a_revocation_that_is_older_than_the_last_poll_is_still_found(database: 
     run("COMMIT");
     a.clock().advance(ONE_SECOND);
     b.poll_revocations().await;
-    b.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    b.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_starting_process_knows_earlier_revocations(database: Database) {
@@ -78,7 +78,7 @@ async fn a_starting_process_knows_earlier_revocations(database: Database) {
     a.logout(&tokens).await.done();
     a.clock().advance(a.settings().lifetimes.access - ONE_SECOND);
     let late = TestApp::builder_on(Arc::clone(a.db())).clock(a.clock()).start().await;
-    late.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    late.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn a_revocation_is_forgotten_once_its_tokens_have_expired(database: Database) {
@@ -93,7 +93,7 @@ async fn a_revocation_is_forgotten_once_its_tokens_have_expired(database: Databa
     for process in [&a, &b] {
         process.poll_revocations().await;
         assert!(!process.services().feed.is_revoked(session));
-        process.verify(&tokens.access).await.refused(Reason::TokenExpired);
+        process.verify(&tokens.access).await.unauthorized(Reason::TokenExpired);
     }
 }
 
@@ -113,8 +113,8 @@ async fn a_clock_that_jumps_forgets_no_revocation_too_early(database: Database) 
         a.clock().advance(Duration::hours(-hours));
         for process in [&a, &b] {
             process.poll_revocations().await;
-            process.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-            process.me(&tokens).await.refused(Reason::SessionRevoked);
+            process.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+            process.me(&tokens).await.unauthorized(Reason::SessionRevoked);
         }
     }
 
@@ -122,7 +122,7 @@ async fn a_clock_that_jumps_forgets_no_revocation_too_early(database: Database) 
     let next = a.login(ADA).await;
     a.logout(&next).await.done();
     b.poll_revocations().await;
-    b.verify(&next.access).await.refused(Reason::SessionRevoked);
+    b.verify(&next.access).await.unauthorized(Reason::SessionRevoked);
 }
 
 #[test]

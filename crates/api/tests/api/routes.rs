@@ -126,7 +126,7 @@ async fn a_protected_route_requires_an_access_token(database: Database) {
         ];
         for (token, reason) in refusals {
             for path in [path.trim_end_matches('/'), &path] {
-                call(&app, route, path, token).await.refused(reason);
+                call(&app, route, path, token).await.unauthorized(reason);
             }
         }
     }
@@ -139,7 +139,7 @@ async fn a_revoked_session_opens_nothing_and_changes_nothing(database: Database)
     let before = app.db().content();
     for route in routes(&app).await.iter().filter(|route| route.protected) {
         let path = route.with_id(&session_of(&ada));
-        call(&app, route, &path, Some(&ada.access)).await.refused(Reason::SessionRevoked);
+        call(&app, route, &path, Some(&ada.access)).await.unauthorized(Reason::SessionRevoked);
     }
     assert_eq!(app.db().content(), before);
 }
@@ -160,10 +160,10 @@ async fn a_token_opens_only_its_own_users_data(database: Database) {
             }
             "GET /api/auth/events/" => assert!(text.contains("logged_in"), "{text}"),
             "DELETE /api/auth/sessions/{id}/" => {
-                response.failed(404, Reason::NotFound);
+                response.problem_of(404, Reason::NotFound);
             }
             "PUT /api/auth/me/avatar/" => {
-                response.failed(415, Reason::ContentTypeUnsupported);
+                response.problem_of(415, Reason::ContentTypeUnsupported);
             }
             "DELETE /api/auth/me/avatar/" => assert_eq!(response.json::<AvatarResponse>().avatar_url, None),
             // All of them ask for Eve's own password first.
@@ -172,14 +172,14 @@ async fn a_token_opens_only_its_own_users_data(database: Database) {
             }
             "POST /api/auth/logout/all/" => {
                 response.done();
-                app.me(&eve).await.refused(Reason::SessionRevoked);
+                app.me(&eve).await.unauthorized(Reason::SessionRevoked);
             }
             other => assert!(!other.contains("/api/auth/"), "what may another user's token do at {other}?"),
         }
         assert!(!text.contains(&id) && !text.contains(ADA), "{} shows Ada's data to Eve: {text}", route.name());
         app.me(&ada).await.done();
     }
-    app.refresh(&ada).await.ok();
+    app.refresh(&ada).await.tokens();
 }
 
 #[actix_web::test]
@@ -244,7 +244,7 @@ async fn a_wrong_method_gets_the_allowed_ones() {
             if *wrong == Method::HEAD {
                 response.has_status(405);
             } else {
-                response.failed(405, Reason::MethodNotAllowed);
+                response.problem_of(405, Reason::MethodNotAllowed);
             }
         }
     }
@@ -297,7 +297,7 @@ async fn an_unknown_path_is_a_404() {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let response = send(app.request_as(&ada, method.clone(), path)).await;
             assert_eq!(response.status, 404, "{method} {path}");
-            response.failed(404, Reason::NotFound);
+            response.problem_of(404, Reason::NotFound);
         }
     }
     for id in ["not-an-id", "1", "%00", "' OR 1=1--", "..", "{id}"] {
@@ -311,11 +311,11 @@ async fn an_unknown_path_is_a_404() {
 async fn credentials_come_before_content_type_and_content_type_before_the_body() {
     let (app, ada, _) = two_users(Database::Sqlite).await;
     let patch = || app.request(Method::PATCH, "/api/auth/me/").header("Content-Type", "text/plain").body("{");
-    send(patch()).await.refused(Reason::CredentialsMissing);
-    send(patch().bearer_auth("rubbish")).await.refused(Reason::TokenMalformed);
-    send(patch().bearer_auth(&ada.access)).await.failed(415, Reason::ContentTypeUnsupported);
+    send(patch()).await.unauthorized(Reason::CredentialsMissing);
+    send(patch().bearer_auth("rubbish")).await.unauthorized(Reason::TokenMalformed);
+    send(patch().bearer_auth(&ada.access)).await.problem_of(415, Reason::ContentTypeUnsupported);
     let json = app.request_as(&ada, Method::PATCH, "/api/auth/me/").header("Content-Type", "application/json");
-    send(json.body("{")).await.failed(400, Reason::BodyMalformed);
+    send(json.body("{")).await.problem_of(400, Reason::BodyMalformed);
 }
 
 #[actix_web::test]
@@ -324,5 +324,5 @@ async fn an_access_token_expires_to_the_second() {
     app.clock().advance(app.settings().lifetimes.access - ONE_SECOND);
     app.me(&ada).await.done();
     app.clock().advance(ONE_SECOND);
-    app.me(&ada).await.refused(Reason::TokenExpired);
+    app.me(&ada).await.unauthorized(Reason::TokenExpired);
 }

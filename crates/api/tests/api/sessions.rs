@@ -43,10 +43,10 @@ async fn the_list_shows_the_callers_live_sessions_most_recently_used_first(datab
     let (a, b, ended) = (app.login(ADA).await, app.login(ADA).await, app.login(ADA).await);
     app.logout(&ended).await.done();
     app.clock().advance(ONE_SECOND);
-    let b = app.refresh(&b).await.ok();
+    let b = app.refresh(&b).await.tokens();
     app.clock().advance(app.settings().lifetimes.refresh / 2 - ONE_SECOND);
-    let a = app.refresh(&a).await.ok();
-    app.refresh(&idle).await.refused(Reason::SessionExpired);
+    let a = app.refresh(&a).await.tokens();
+    app.refresh(&idle).await.unauthorized(Reason::SessionExpired);
 
     let sessions = list(&app, &a).await;
     assert_eq!(sessions.iter().map(|session| session.current).collect::<Vec<_>>(), [true, false]);
@@ -102,11 +102,11 @@ async fn no_response_shows_a_thief_when_a_session_was_rotated(database: Database
     let (laptop, phone) = (app.login(ADA).await, app.login(ADA).await);
     let before = seen(&app, &laptop).await;
     app.clock().advance(ONE_SECOND);
-    let rotated = app.refresh_with_key(&laptop, "attempt-1").await.ok();
+    let rotated = app.refresh_with_key(&laptop, "attempt-1").await.tokens();
     assert_eq!(seen(&app, &laptop).await, before);
     app.clock().advance(ONE_SECOND);
-    app.refresh_with_key(&phone, "attempt-1").await.ok();
-    app.refresh_with_key(&rotated, "attempt-2").await.ok();
+    app.refresh_with_key(&phone, "attempt-1").await.tokens();
+    app.refresh_with_key(&rotated, "attempt-2").await.tokens();
     assert_eq!(seen(&app, &laptop).await, before);
 
     // A superseded refresh token looks like one of a session that was ended, to the byte.
@@ -125,7 +125,7 @@ async fn a_thief_who_watches_a_session_for_hours_does_not_see_it_refreshed(datab
     for number in 0..4 {
         // Longer than the window of any budget of the thief.
         app.clock().advance(Duration::minutes(62));
-        owners = app.refresh_with_key(&owners, &format!("attempt-{number}")).await.ok();
+        owners = app.refresh_with_key(&owners, &format!("attempt-{number}")).await.tokens();
         app.me(&owners).await.done();
         assert_eq!(seen_from(&app, &stolen, "192.0.2.66").await, watched);
     }
@@ -141,8 +141,8 @@ async fn a_session_can_be_ended_from_another_device(database: Database) {
     let response = end(&app, &laptop, &of_phone).await;
     response.has_status(204);
     assert!(response.body.is_empty());
-    app.me(&phone).await.refused(Reason::SessionRevoked);
-    app.refresh(&phone).await.refused(Reason::SessionRevoked);
+    app.me(&phone).await.unauthorized(Reason::SessionRevoked);
+    app.refresh(&phone).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(list(&app, &laptop).await.len(), 1);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'session_revoked'"), 1);
     // A repetition is neither an error nor a second event.
@@ -155,7 +155,7 @@ async fn the_session_in_use_can_be_ended_too(database: Database) {
     let tokens = app.login(ADA).await;
     let session = current(&app, &tokens).await;
     end(&app, &tokens, &session).await.has_status(204);
-    app.me(&tokens).await.refused(Reason::SessionRevoked);
+    app.me(&tokens).await.unauthorized(Reason::SessionRevoked);
 }
 
 async fn another_users_session_is_not_found_and_stays(database: Database) {
@@ -163,7 +163,7 @@ async fn another_users_session_is_not_found_and_stays(database: Database) {
     let (ada, eve) = (app.login(ADA).await, app.login(EVE).await);
     let of_ada = current(&app, &ada).await;
     let before = app.db().content();
-    end(&app, &eve, &of_ada).await.failed(404, Reason::NotFound);
+    end(&app, &eve, &of_ada).await.problem_of(404, Reason::NotFound);
     assert_eq!(app.db().content(), before);
     app.me(&ada).await.done();
 }

@@ -98,11 +98,11 @@ async fn a_new_password_is_checked_in_the_hashing_pool_only(database: Database) 
     let tokens = app.login(ADA).await;
     let held = hold_hashing(&app, queue_length()).await;
     sign_up(&app, "eve@example.com", "short").await.invalid_fields(&["password"]);
-    sign_up(&app, "eve@example.com", COSTLY_PASSWORD).await.failed(503, Reason::Unavailable);
-    sign_up(&app, "no address", COSTLY_PASSWORD).await.failed(503, Reason::Unavailable);
+    sign_up(&app, "eve@example.com", COSTLY_PASSWORD).await.problem_of(503, Reason::Unavailable);
+    sign_up(&app, "no address", COSTLY_PASSWORD).await.problem_of(503, Reason::Unavailable);
     let change = serde_json::json!({"current_password": PASSWORD, "new_password": COSTLY_PASSWORD});
     let change = app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&change);
-    send(change).await.failed(503, Reason::Unavailable);
+    send(change).await.problem_of(503, Reason::Unavailable);
     drop(held);
     sign_up(&app, "no address", "password1").await.invalid_fields(&["email", "password"]);
     // A request that found the pool full costs no budget.
@@ -114,7 +114,7 @@ async fn a_new_password_is_checked_in_the_hashing_pool_only(database: Database) 
 
 async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: Database) {
     let app = start(database).await;
-    app.sign_in_from(HOME, ADA, PASSWORD).await.ok();
+    app.sign_in_from(HOME, ADA, PASSWORD).await.tokens();
     let held = hold_hashing(&app, 0).await;
     let flood = (0..queue_length()).map(|number| {
         let (app, name) = (&app, format!("user{number}@example.com"));
@@ -133,8 +133,8 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
         tokio::join!(owner, newcomer, release)
     };
     let (flood, (owner, newcomer, ())) = tokio::join!(futures_util::future::join_all(flood), owner);
-    owner.ok();
-    newcomer.refused(Reason::CredentialsWrong);
+    owner.tokens();
+    newcomer.unauthorized(Reason::CredentialsWrong);
     assert_eq!(flood.iter().filter(|status| **status == 503).count(), 2, "{flood:?}");
 }
 
@@ -168,7 +168,7 @@ async fn an_owner_refreshes_while_anonymous_clients_wait_for_all_connections(dat
         tokio::join!(refresh, release).0
     };
     let (clients, refreshed) = tokio::join!(all, owner);
-    refreshed.ok();
+    refreshed.tokens();
     assert_eq!(clients.iter().filter(|(_, served)| !served).count(), 1);
 }
 
@@ -193,11 +193,11 @@ async fn a_password_can_be_changed_ten_times_an_hour(database: Database) {
     // A change that fails before the password is verified has another budget.
     change(&tokens, "short").await.invalid_fields(&["new_password"]);
     for _ in 0..10 {
-        tokens = change(&tokens, PASSWORD).await.ok();
+        tokens = change(&tokens, PASSWORD).await.tokens();
     }
     assert_eq!(change(&tokens, PASSWORD).await.throttled(), 3600);
     app.clock().advance(Duration::hours(1));
-    change(&app.login(ADA).await, PASSWORD).await.ok();
+    change(&app.login(ADA).await, PASSWORD).await.tokens();
 }
 
 /// A body of which all but the last byte is sent.
@@ -325,7 +325,7 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_in_transit() {
         let mut stream = begin_body(&app, ANONYMOUS).await;
         of_one.push(async move { status(&mut stream).await });
     }
-    app.sign_in_from(HOME, ADA, PASSWORD).await.ok();
+    app.sign_in_from(HOME, ADA, PASSWORD).await.tokens();
     // One exceeds the share; then the others get the short time limit until enough have ended.
     let mut statuses = Vec::new();
     for _ in 0..5 {
@@ -335,7 +335,7 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_in_transit() {
     assert_eq!(statuses.iter().filter(|status| *status == "503").count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| *status == "408").count(), 4, "{statuses:?}");
     assert_eq!(app.counter("bodies_refused"), 1);
-    app.sign_in_from(ANONYMOUS, ADA, PASSWORD).await.ok();
+    app.sign_in_from(ANONYMOUS, ADA, PASSWORD).await.tokens();
 }
 
 #[actix_web::test]
@@ -343,12 +343,12 @@ async fn a_head_of_more_than_sixteen_kilobytes_is_a_431() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     for header in ["User-Agent", "X-Forwarded-For", "If-None-Match", "Accept", "Cookie"] {
         let request = app.request(Method::GET, "/healthz").header(header, "\"a\",".repeat(4 * 1024 + 1));
-        send(request).await.failed(431, Reason::HeaderMalformed);
+        send(request).await.problem_of(431, Reason::HeaderMalformed);
         let request = app.request(Method::GET, "/healthz").header(header, "\"a\",".repeat(3 * 1024));
         send(request).await.done();
     }
     let cursor = format!("/api/auth/events/?{}", "a&".repeat(9 * 1024));
-    app.get(&cursor).await.failed(431, Reason::HeaderMalformed);
+    app.get(&cursor).await.problem_of(431, Reason::HeaderMalformed);
 }
 
 #[test]

@@ -47,7 +47,7 @@ async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 async fn a_head_that_never_ends_is_a_408() {
     let app = start(|timeouts| timeouts.head = SHORT).await;
     let response = raw::exchange(app.address(), b"GET /healthz HTTP/1.1\r\nHost: a").await.unwrap();
-    response.failed(408, Reason::BodyTimeout);
+    response.problem_of(408, Reason::BodyTimeout);
 }
 
 #[actix_web::test]
@@ -141,7 +141,7 @@ async fn a_body_that_never_ends_is_a_408_everywhere() {
             let request = head(&tokens, route, rest) + "9\r\n{\"email\":";
             let response = raw::exchange(app.address(), request.as_bytes()).await;
             let response = response.unwrap_or_else(|| panic!("{route:?} {rest} closed without a response"));
-            response.failed(408, Reason::BodyTimeout);
+            response.problem_of(408, Reason::BodyTimeout);
         }
     }
 }
@@ -286,7 +286,7 @@ async fn a_head_that_is_too_large_is_a_431() {
     for bomb in [many, long, long_name] {
         let request = format!("GET /healthz HTTP/1.1\r\nHost: api\r\n{bomb}\r\n");
         let response = raw::exchange(app.address(), request.as_bytes()).await.expect("closed without a response");
-        response.failed(431, Reason::HeaderMalformed);
+        response.problem_of(431, Reason::HeaderMalformed);
     }
     let long_path = format!("GET /{} HTTP/1.1\r\nHost: api\r\n\r\n", "x".repeat(200_000));
     let response = raw::exchange(app.address(), long_path.as_bytes()).await.expect("closed without a response");

@@ -49,7 +49,7 @@ async fn an_unsupported_method_is_refused() {
         let response = raw::exchange(app.address(), request.as_bytes()).await.unwrap();
         assert!(!response.text().contains("word"), "{method} returns what was sent");
         assert!(response.header("allow").contains("GET"), "{method}");
-        response.failed(405, Reason::MethodNotAllowed);
+        response.problem_of(405, Reason::MethodNotAllowed);
     }
     let tunnel = b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n";
     let response = raw::exchange(app.address(), tunnel).await.unwrap();

@@ -2,15 +2,12 @@
 //!
 //! Rows about the content are signed with the right key, so that only the content can be the reason for the refusal.
 
-use crate::support::{
-    Database, ONE_SECOND, SECRET_KEY, TestApp, TestResponse, forge, forge::HEADER, on_both_databases, send,
-};
+use crate::support::bearer::{ADA, assert_refused, bearer, signed_in};
+use crate::support::{Database, ONE_SECOND, SECRET_KEY, TestApp, forge, forge::HEADER, on_both_databases, send};
 use auth_types::Reason;
-use auth_types::responses::TokenResponse;
 use aws_lc_rs::hmac;
 use chrono::Duration;
 use reqwest::Method;
-use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 on_both_databases![
@@ -18,14 +15,6 @@ on_both_databases![
     a_token_of_one_type_is_never_accepted_as_the_other,
     an_expired_token_opens_nothing_but_ends_its_session,
 ];
-
-const ADA: &str = "ada@example.com";
-
-pub async fn signed_in() -> (TestApp, TokenResponse) {
-    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
-    let tokens = app.login(ADA).await;
-    (app, tokens)
-}
 
 /// Name → token.
 type Forgeries = Vec<(String, String)>;
@@ -272,25 +261,6 @@ fn texts(good: &str) -> Forgeries {
     all
 }
 
-pub async fn bearer(app: &TestApp, token: &str) -> Option<TestResponse> {
-    // Blanks before a token belong to the header.
-    if token.starts_with(' ') {
-        return None;
-    }
-    // An invalid header value cannot be sent.
-    let value = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).ok()?;
-    Some(send(app.request(Method::GET, "/api/auth/me/").header("Authorization", value)).await)
-}
-
-#[track_caller]
-pub fn assert_refused(response: &TestResponse, what: &str) {
-    assert_eq!(response.status, 401, "{what}: {}", response.text());
-    let problem = response.problem(401);
-    let reasons = [Reason::TokenMalformed, Reason::KeyUnknown, Reason::SessionExpired, Reason::TokenExpired];
-    assert!(reasons.contains(&problem.reason), "{what}: {problem:?}");
-    assert_eq!(response.header("www-authenticate"), r#"Bearer realm="api", error="invalid_token""#, "{what}");
-}
-
 async fn no_forged_token_is_accepted_anywhere(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
@@ -313,7 +283,7 @@ async fn no_forged_token_is_accepted_anywhere(database: Database) {
     }
     assert_eq!(app.db().content(), before);
     app.me(&tokens).await.done();
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 async fn a_token_of_one_type_is_never_accepted_as_the_other(database: Database) {
@@ -335,11 +305,11 @@ async fn an_expired_token_opens_nothing_but_ends_its_session(database: Database)
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     app.clock().advance(app.settings().lifetimes.access);
-    app.me(&tokens).await.refused(Reason::TokenExpired);
-    app.verify(&tokens.access).await.refused(Reason::TokenExpired);
+    app.me(&tokens).await.unauthorized(Reason::TokenExpired);
+    app.verify(&tokens.access).await.unauthorized(Reason::TokenExpired);
     app.clock().advance(Duration::days(7));
-    app.verify(&tokens.refresh).await.refused(Reason::TokenExpired);
-    app.refresh(&tokens).await.refused(Reason::SessionExpired);
+    app.verify(&tokens.refresh).await.unauthorized(Reason::TokenExpired);
+    app.refresh(&tokens).await.unauthorized(Reason::SessionExpired);
     app.logout(&tokens).await.done();
     assert_eq!(app.db().value("SELECT revoke_reason FROM sessions").as_deref(), Some("logout"));
 }
@@ -378,7 +348,7 @@ async fn the_longest_issuer_and_audience_leave_room_for_the_rest_of_a_token() {
     let app = builder.set("JWT_AUDIENCE", &longest).start().await;
     let tokens = app.login(ADA).await;
     app.verify(&tokens.access).await.done();
-    let tokens = app.refresh(&tokens).await.ok();
+    let tokens = app.refresh(&tokens).await.tokens();
     assert!(tokens.access.len().max(tokens.refresh.len()) < 2_000, "{} bytes", tokens.refresh.len());
     send(app.request_as(&tokens, Method::GET, "/api/auth/me/")).await.done();
 }
@@ -405,7 +375,7 @@ async fn issuer_and_audience_are_written_and_required_when_configured() {
             assert_refused(&app.verify(&forge::sign_claims(&forge::claims_with(token, name, value))).await, &what);
         }
     }
-    app.refresh(&tokens).await.ok();
+    app.refresh(&tokens).await.tokens();
 }
 
 #[actix_web::test]
@@ -418,7 +388,7 @@ async fn a_token_from_before_a_key_rotation_still_verifies() {
     let app = builder.set("SECRET_KEY_FALLBACKS", fallbacks).start().await;
 
     app.me(&old).await.done();
-    let new = app.refresh(&old).await.ok();
+    let new = app.refresh(&old).await.tokens();
     // A fallback never signs: a process that has only the old key refuses the new tokens.
     let payload = forge::claims(&new.refresh).to_string();
     assert_ne!(forge::sign(HEADER, payload, SECRET_KEY), new.refresh);
@@ -428,7 +398,7 @@ async fn a_token_from_before_a_key_rotation_still_verifies() {
     let app = builder.start().await;
     assert_refused(&bearer(&app, &old.access).await.unwrap(), "signed with a key that is gone");
     assert_refused(&app.refresh(&old).await, "signed with a key that is gone");
-    app.refresh(&new).await.ok();
+    app.refresh(&new).await.tokens();
 }
 
 #[actix_web::test]
@@ -437,9 +407,9 @@ async fn expiry_is_checked_to_the_second_without_leeway() {
     let mut claims = forge::claims(&tokens.access);
     claims["iat"] = json!(tokens.server_time - 100);
     claims["exp"] = json!(tokens.server_time);
-    app.verify(&forge::sign_claims(&claims)).await.refused(Reason::TokenExpired);
+    app.verify(&forge::sign_claims(&claims)).await.unauthorized(Reason::TokenExpired);
     claims["exp"] = json!(tokens.server_time + 1);
     app.verify(&forge::sign_claims(&claims)).await.done();
     app.clock().advance(ONE_SECOND);
-    app.verify(&forge::sign_claims(&claims)).await.refused(Reason::TokenExpired);
+    app.verify(&forge::sign_claims(&claims)).await.unauthorized(Reason::TokenExpired);
 }

@@ -27,13 +27,13 @@ async fn valid_tokens_of_both_types_are_verified(database: Database) {
 async fn a_superseded_refresh_token_looks_like_a_revoked_one_and_nothing_changes(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let first = app.login(ADA).await;
-    let second = app.refresh(&first).await.ok();
+    let second = app.refresh(&first).await.tokens();
     let before = app.db().content();
-    app.verify(&first.refresh).await.refused(Reason::SessionRevoked);
+    app.verify(&first.refresh).await.unauthorized(Reason::SessionRevoked);
     app.clock().advance(app.settings().lifetimes.leeway * 2);
-    app.verify(&first.refresh).await.refused(Reason::SessionRevoked);
+    app.verify(&first.refresh).await.unauthorized(Reason::SessionRevoked);
     assert_eq!(app.db().content(), before, "verifying is not using");
-    app.refresh(&second).await.ok();
+    app.refresh(&second).await.tokens();
 }
 
 #[actix_web::test]
@@ -45,6 +45,6 @@ async fn an_access_token_is_verified_without_the_database() {
     let tokens = app.login(ADA).await;
     proxy.cut();
     app.verify(&tokens.access).await.has_status(200);
-    app.verify(&tokens.refresh).await.failed(503, Reason::Unavailable);
+    app.verify(&tokens.refresh).await.problem_of(503, Reason::Unavailable);
     app.get("/healthz").await.has_status(200);
 }

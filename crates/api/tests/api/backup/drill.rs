@@ -40,13 +40,13 @@ async fn restoring_a_copy_signs_every_user_out(database: Database) {
         assert_eq!(target.number("SELECT count(*) FROM auth_events WHERE kind = 'restored' AND user_id IS NULL"), 1);
 
         let app = TestApp::builder_on(Arc::new(target)).start().await;
-        app.refresh(&live).await.refused(Reason::SessionRevoked);
-        app.me(&live).await.refused(Reason::SessionRevoked);
+        app.refresh(&live).await.unauthorized(Reason::SessionRevoked);
+        app.me(&live).await.unauthorized(Reason::SessionRevoked);
         assert_eq!(app.deliver_mail().await.len(), 0, "a restored copy sends no mail again");
         let body = json!({"token": link, "new_password": NEW_PASSWORD});
         app.post("/api/auth/password/reset/confirm/", &body).await.has_status(400);
         let again = app.login(ADA).await;
-        app.refresh(&again).await.ok();
+        app.refresh(&again).await.tokens();
     }
 }
 
@@ -64,11 +64,11 @@ async fn a_move_keeps_every_user_signed_in(database: Database) {
         backup.move_to(&target).unwrap();
         let app = TestApp::builder_on(Arc::new(target)).start().await;
         app.me(&live).await.done();
-        app.refresh(&live).await.ok();
-        app.refresh(&ended).await.refused(Reason::SessionRevoked);
+        app.refresh(&live).await.tokens();
+        app.refresh(&ended).await.unauthorized(Reason::SessionRevoked);
         let body = json!({"token": link, "new_password": NEW_PASSWORD});
         app.post("/api/auth/password/reset/confirm/", &body).await.has_status(200);
-        app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+        app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
     }
 }
 

@@ -74,7 +74,7 @@ async fn servers_that_refuse_connections_are_found() {
 /// Signs in with this `X-Forwarded-For`.
 async fn sign_in_behind(app: &TestApp, forwarded: &str) {
     app.clock().advance(ONE_SECOND);
-    app.sign_in_from(forwarded, "ada@example.com", PASSWORD).await.ok();
+    app.sign_in_from(forwarded, "ada@example.com", PASSWORD).await.tokens();
 }
 
 /// The number of hops was right until a second proxy was added.

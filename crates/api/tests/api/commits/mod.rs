@@ -78,7 +78,7 @@ impl FaultyApi {
         let response = operation.send(self.process(), account).await;
         let calls = self.disk.recover();
         if !response.status.is_success() {
-            response.clone().failed(503, Reason::Unavailable);
+            response.clone().problem_of(503, Reason::Unavailable);
         }
         (response, calls)
     }
@@ -192,10 +192,10 @@ async fn a_log_that_cannot_be_copied_after_the_commit_fails_no_request() {
             assert!(calls > passing, "the log was not copied");
             process.kill();
             let process = Process::start(db.url());
-            let tokens = process.refresh(&response.ok(), None).await.ok();
+            let tokens = process.refresh(&response.tokens(), None).await.tokens();
             return process.me(&tokens).await.done();
         }
-        response.failed(503, Reason::Unavailable);
+        response.problem_of(503, Reason::Unavailable);
     }
     panic!("the sign-in never succeeds");
 }

@@ -170,8 +170,8 @@ impl Operation {
             Self::Register | Self::Login | Self::Refresh | Self::ChangePassword => {
                 let tokens: TokenResponse = response.json();
                 process.me(&tokens).await.done();
-                let successor = process.refresh(&tokens, None).await.ok();
-                process.refresh(&successor, None).await.ok();
+                let successor = process.refresh(&tokens, None).await.tokens();
+                process.refresh(&successor, None).await.tokens();
             }
             Self::PutAvatar => {
                 let avatar: AvatarResponse = response.json();

@@ -48,7 +48,7 @@ async fn repeat(db: &TestDb, process: &Process, operation: Operation, account: &
     if response.status.is_success() {
         return operation.check(db, process, account, &response).await;
     }
-    response.failed(503, Reason::Unavailable);
+    response.problem_of(503, Reason::Unavailable);
     let again = operation.send(process, account).await;
     if again.status.is_success() {
         operation.check(db, process, account, &again).await;

@@ -4,7 +4,7 @@ use super::observation::{Observation, Time};
 use super::operations::{Operation, ROUNDS, Round, operations};
 use super::states::{COST, State, insert_attackers};
 use super::{ATTACKERS_DOMAIN, attacker};
-use crate::enumeration::{Observed, without_workers};
+use crate::support::observed::{Observed, without_workers};
 use crate::support::{Database, PASSWORD, TestDb, send};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -82,7 +82,7 @@ impl Table {
                 Rotated::Keyless => (None, HOME),
                 Rotated::KeylessAway => (None, AWAY),
             };
-            let next: TokenResponse = self.refresh(&token, key, client).await.ok();
+            let next: TokenResponse = self.refresh(&token, key, client).await.tokens();
             let request = Presentation { token: &token, key, client, party: Party::Owner };
             session.rotate(&next.refresh, request, self.now(), self.rules);
             token = next.refresh;
@@ -102,7 +102,7 @@ impl Table {
         let what = format!("{history:?}, generation {}, {key:?} from {client:?} after {age} s", index + 1);
         match expected {
             Expected::Successor => {
-                let issued: TokenResponse = response.ok();
+                let issued: TokenResponse = response.tokens();
                 assert!(session.tokens().all(|known| known != issued.refresh), "{what}");
             }
             Expected::Same(live) => {

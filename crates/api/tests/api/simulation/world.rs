@@ -309,13 +309,13 @@ impl World {
                 }
             }
             Expected::Same(live) => {
-                let tokens: TokenResponse = response.clone().ok();
+                let tokens: TokenResponse = response.clone().tokens();
                 prop_assert_eq!(&tokens.refresh, live, "the same successor, to the byte");
                 session.record(request, Some(&tokens.refresh));
                 session.accesses.push(tokens.access);
             }
             Expected::Successor => {
-                let tokens: TokenResponse = response.clone().ok();
+                let tokens: TokenResponse = response.clone().tokens();
                 prop_assert!(session.tokens().all(|known| known != tokens.refresh), "a new token");
                 session.rotate(&tokens.refresh, request, now, rules);
                 session.record(request, Some(&tokens.refresh));

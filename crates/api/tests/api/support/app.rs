@@ -235,7 +235,7 @@ impl TestApp {
             .with("RATE_LIMITS", "off");
         let clock = Arc::new(ManualClock::new());
         // The delay before a refusal would only make the tests slower.
-        let timeouts = Timeouts { refusal: Duration::ZERO, ..Timeouts::default() };
+        let timeouts = Timeouts { rejection: Duration::ZERO, ..Timeouts::default() };
         let files = tempfile::tempdir().unwrap();
         let storage = StorageSettings::Folder(files.path().to_owned());
         Builder {

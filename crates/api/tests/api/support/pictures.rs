@@ -1,5 +1,6 @@
 //! Pictures as users and attackers send them.
 
+use api::service::accounts::picture::{Kind, Picture, reencode};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use std::io::Cursor;
 
@@ -95,4 +96,11 @@ fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
     })
+}
+
+pub fn reencoded(kind: Kind, content: &[u8]) -> (Picture, DynamicImage) {
+    let picture = reencode(kind, content).unwrap();
+    let format = if picture.kind == Kind::Png { ImageFormat::Png } else { ImageFormat::Jpeg };
+    let image = image::load_from_memory_with_format(&picture.content, format).unwrap();
+    (picture, image)
 }

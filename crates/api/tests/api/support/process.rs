@@ -124,7 +124,7 @@ impl Process {
 
     pub async fn login(&self, email: &str) -> TokenResponse {
         let request = LoginRequest { email: Some(email.to_owned()), username: None, password: PASSWORD.to_owned() };
-        send(self.request(reqwest::Method::POST, "/api/auth/login/").json(&request)).await.ok()
+        send(self.request(reqwest::Method::POST, "/api/auth/login/").json(&request)).await.tokens()
     }
 
     pub async fn refresh(&self, tokens: &TokenResponse, key: Option<&str>) -> TestResponse {

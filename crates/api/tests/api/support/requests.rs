@@ -62,7 +62,7 @@ impl TestApp {
 
     /// Signs in a user whose password is [`PASSWORD`].
     pub async fn login(&self, email: &str) -> TokenResponse {
-        self.sign_in(email, PASSWORD).await.ok()
+        self.sign_in(email, PASSWORD).await.tokens()
     }
 
     pub async fn refresh(&self, holder: &(impl HoldsRefresh + ?Sized)) -> TestResponse {

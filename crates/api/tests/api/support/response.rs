@@ -51,9 +51,9 @@ impl TestResponse {
         parsed.unwrap_or_else(|error| panic!("{error} in {} {}", self.status, self.text()))
     }
 
-    /// Asserts that a sign-in or a refresh succeeded.
+    /// Asserts that a sign-in or a refresh succeeded, and returns its tokens.
     #[track_caller]
-    pub fn ok(self) -> TokenResponse {
+    pub fn tokens(self) -> TokenResponse {
         self.has_status(200);
         assert_eq!(self.header("cache-control"), "no-store");
         self.json()
@@ -91,7 +91,7 @@ impl TestResponse {
 
     /// Asserts a 401 for this reason.
     #[track_caller]
-    pub fn refused(self, reason: Reason) -> ProblemBody {
+    pub fn unauthorized(self, reason: Reason) -> ProblemBody {
         let problem = self.problem(401);
         assert_eq!(problem.reason, reason, "{}", self.text());
         let sent = !matches!(reason, Reason::CredentialsMissing | Reason::CredentialsWrong);
@@ -118,9 +118,9 @@ impl TestResponse {
         self.header("retry-after").parse().unwrap()
     }
 
-    /// Asserts a failure of this status and reason.
+    /// Asserts an error response of this status and reason.
     #[track_caller]
-    pub fn failed(self, status: u16, reason: Reason) -> ProblemBody {
+    pub fn problem_of(self, status: u16, reason: Reason) -> ProblemBody {
         let problem = self.problem(status);
         assert_eq!(problem.reason, reason, "{}", self.text());
         problem
