@@ -112,14 +112,14 @@ fn distinct(
 fn distinct_paths(features: &[FeatureEndpoints<'_>]) -> Result<(), Collision> {
     let mut taken: Vec<(&'static str, &'static str)> = Vec::new();
     for (feature, endpoints) in features {
-        let own: Vec<_> = endpoints.iter().map(Endpoint::path).collect();
-        for path in &own {
+        let paths: Vec<_> = endpoints.iter().map(Endpoint::path).collect();
+        for path in &paths {
             if let Some((first, other)) = taken.iter().find(|(_, other)| overlap(path, other)) {
                 let what = if path == other { format!("path {path}") } else { format!("path {path}, or {other}") };
                 return Err(Collision::Shared { what, first, second: feature.name });
             }
         }
-        taken.extend(own.into_iter().map(|path| (feature.name, path)));
+        taken.extend(paths.into_iter().map(|path| (feature.name, path)));
     }
     Ok(())
 }

@@ -21,10 +21,14 @@ impl Default for GateMetrics {
 impl GateMetrics {
     /// The metrics of the gate in front of `resource`, registered.
     pub fn registered(metrics: &Metrics, resource: Resource) -> Self {
-        let own = Self::default();
+        let registered = Self::default();
         let name = resource.name();
-        metrics.register(format!("{name}_refused"), "Work for which too much other work waited", own.refused.clone());
-        metrics.register(format!("{name}_wait_seconds"), "How long work waited for its turn", own.waits.clone());
-        own
+        metrics.register(
+            format!("{name}_refused"),
+            "Work for which too much other work waited",
+            registered.refused.clone(),
+        );
+        metrics.register(format!("{name}_wait_seconds"), "How long work waited for its turn", registered.waits.clone());
+        registered
     }
 }

@@ -48,12 +48,12 @@ impl Default for HttpMetrics {
 
 impl HttpMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
+        let registered = Self::default();
         let [requests, durations, failures] = ["http_requests", "http_request_duration_seconds", "http_failures"];
-        metrics.register(requests, "Finished requests", own.requests.clone());
-        metrics.register(durations, "From the request's head to the response", own.durations.clone());
-        metrics.register(failures, "Failures by the reason in the response", own.errors.clone());
-        own
+        metrics.register(requests, "Finished requests", registered.requests.clone());
+        metrics.register(durations, "From the request's head to the response", registered.durations.clone());
+        metrics.register(failures, "Failures by the reason in the response", registered.errors.clone());
+        registered
     }
 
     /// Counts a finished request.

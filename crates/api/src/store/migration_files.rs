@@ -28,7 +28,7 @@ impl Migrations {
     /// The names of all migrations, those of a feature with its namespace.
     pub fn names(&self) -> Vec<String> {
         let features = self.features.iter().flat_map(FeatureMigrations::names);
-        own_names().0.into_iter().chain(features).collect()
+        builtin_names().0.into_iter().chain(features).collect()
     }
 
     /// Feature → version of its newest migration.
@@ -53,11 +53,11 @@ impl MigrationSource<Sqlite> for &Migrations {
     }
 }
 
-fn all<DB: Backend>(own: &EmbeddedMigrations, features: &[FeatureMigrations]) -> Result<Vec<Box<dyn Migration<DB>>>>
+fn all<DB: Backend>(builtin: &EmbeddedMigrations, features: &[FeatureMigrations]) -> Result<Vec<Box<dyn Migration<DB>>>>
 where
     FeatureMigrations: MigrationSource<DB>,
 {
-    let mut all = own.migrations()?;
+    let mut all = builtin.migrations()?;
     for feature in features {
         all.extend(MigrationSource::<DB>::migrations(feature)?);
     }
@@ -65,7 +65,7 @@ where
 }
 
 /// The names of Latchkey's own migrations, on PostgreSQL and on SQLite: they must be the same.
-pub fn own_names() -> (Vec<String>, Vec<String>) {
+pub fn builtin_names() -> (Vec<String>, Vec<String>) {
     fn names_of<DB: Backend>(source: &EmbeddedMigrations) -> Vec<String> {
         let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();
         all.iter().map(|migration| migration.name().to_string()).collect()
@@ -75,5 +75,5 @@ pub fn own_names() -> (Vec<String>, Vec<String>) {
 
 /// The version of Latchkey's own newest migration.
 pub fn newest_version() -> String {
-    own_names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
+    builtin_names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
 }

@@ -6,7 +6,7 @@
 use super::any::AnyConnection;
 use super::connection::open;
 pub use super::feature_migrations::{FeatureMigrations, SchemaChange, Script, tables_of};
-pub use super::migration_files::{Migrations, newest_version, own_names};
+pub use super::migration_files::{Migrations, builtin_names, newest_version};
 use super::{names, state};
 use crate::config::DatabaseUrl;
 use diesel::QueryResult;

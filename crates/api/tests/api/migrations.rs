@@ -1,7 +1,7 @@
 //! The schema, in both dialects.
 
 use crate::support::{Database, TestDb, migrate, missing_migrations, on_both_databases, revert_all};
-use api::store::migrations::own_names;
+use api::store::migrations::builtin_names;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
@@ -16,7 +16,7 @@ async fn migrations_go_up_down_and_up_again(database: Database) {
     let url = db.parsed_url();
     assert!(!missing_migrations(&mut db.connect()).is_empty());
     let done = migrate(&url).unwrap();
-    assert_eq!(done.len(), own_names().0.len());
+    assert_eq!(done.len(), builtin_names().0.len());
     assert!(missing_migrations(&mut db.connect()).is_empty());
     let tables: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
     assert_eq!(migrate(&url).unwrap(), Vec::<String>::new());
@@ -71,13 +71,13 @@ async fn concurrent_migrations_of_a_new_database_succeed(database: Database) {
         };
         let threads: Vec<_> = (0..PROCESSES).map(|_| migrate()).collect();
         let done: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        assert_eq!(done.iter().sum::<usize>(), own_names().0.len(), "{done:?}");
+        assert_eq!(done.iter().sum::<usize>(), builtin_names().0.len(), "{done:?}");
     }
 }
 
 #[test]
 fn both_dialects_have_the_same_migrations() {
-    let (postgres, sqlite) = own_names();
+    let (postgres, sqlite) = builtin_names();
     assert_eq!(postgres, sqlite);
     assert!(!postgres.is_empty());
 }

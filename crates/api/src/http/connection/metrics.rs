@@ -14,9 +14,9 @@ pub struct ConnectionMetrics {
 
 impl ConnectionMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        metrics.register("connections_refused", "Connections beyond their peer's share", own.refused.clone());
-        metrics.register("connections_displaced", "Connections ended for new ones", own.displaced.clone());
-        own
+        let registered = Self::default();
+        metrics.register("connections_refused", "Connections beyond their peer's share", registered.refused.clone());
+        metrics.register("connections_displaced", "Connections ended for new ones", registered.displaced.clone());
+        registered
     }
 }

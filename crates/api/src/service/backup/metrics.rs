@@ -14,15 +14,15 @@ pub struct BackupMetrics {
 
 impl BackupMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        let made_at = own.made_at.clone();
+        let registered = Self::default();
+        let made_at = registered.made_at.clone();
         metrics.register(
             "backup_last_success_timestamp_seconds",
             "When the last backup was made, 0 for never",
             made_at,
         );
-        metrics.register("backup_last_size_bytes", "Size of the last backup", own.size.clone());
-        own
+        metrics.register("backup_last_size_bytes", "Size of the last backup", registered.size.clone());
+        registered
     }
 
     pub fn set(&self, made_at: DateTime<Utc>, size_bytes: i64) {

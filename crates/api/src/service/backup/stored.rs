@@ -74,28 +74,28 @@ impl SkippedFile {
 
 /// The newest backup, if there is one. Files that are named later than now, or are not backups, are skipped and reported. One that
 /// cannot be read is an error, because an older one is not what was asked for. If several databases keep their backups here, the
-/// newest one of `own` is meant. Old names, which name no database, may be of any.
+/// newest one of `current` is meant. Old names, which name no database, may be of any.
 ///
 /// # Errors
-/// [`BackupError::Several`] if `own` is none of them, or if they are several and `own` is not known.
+/// [`BackupError::Several`] if `current` is none of them, or if they are several and `current` is not known.
 pub async fn latest(
     files: &Files,
     now: DateTime<Utc>,
-    own: impl Future<Output = Option<DatabaseId>>,
+    current: impl Future<Output = Option<DatabaseId>>,
 ) -> std::result::Result<ScanResult<Option<BackupName>>, BackupError> {
     let ScanResult { found: mut names, mut skipped } = named_until(files, now).await?;
     // The newest of each, by database.
     let newest: BTreeMap<_, _> = names.iter().map(|name| (name.database, *name)).collect();
     if newest.len() > 1 {
-        let own = own.await;
+        let current = current.await;
         let are_several = newest.keys().flatten().count() > 1;
-        let has_own = own.is_some() && newest.contains_key(&own);
-        if !has_own && (are_several || own.is_some()) {
+        let has_current = current.is_some() && newest.contains_key(&current);
+        if !has_current && (are_several || current.is_some()) {
             return Err(BackupError::Several(newest.into_values().collect()));
         }
         if are_several {
-            names.retain(|name| name.database == own);
-            skipped.retain(|file| file.name.database == own);
+            names.retain(|name| name.database == current);
+            skipped.retain(|file| file.name.database == current);
         }
     }
     for name in names.into_iter().rev() {
@@ -116,7 +116,7 @@ pub struct PrunedBackups {
     pub others: usize,
 }
 
-/// Deletes the backups of the database `own` that `keep` does not keep, after one was made at `made_at`. Files that are named later,
+/// Deletes the backups of the database `current` that `keep` does not keep, after one was made at `made_at`. Files that are named later,
 /// are not backups or cannot be read stay and do not count: otherwise they would fill their day instead of a backup. Backups from
 /// about the same time stay, too: the new one, which a clock difference may order before an older one, and one for other recipients.
 ///
@@ -125,13 +125,13 @@ pub struct PrunedBackups {
 pub async fn delete_outdated(
     files: &Files,
     keep: Keep,
-    own: DatabaseId,
+    current: DatabaseId,
     made_at: DateTime<Utc>,
 ) -> std::result::Result<PrunedBackups, BackupError> {
     let ScanResult { found: mut names, mut skipped } = named_until(files, made_at).await?;
     let all = names.len();
-    names.retain(|name| name.database == Some(own));
-    skipped.retain(|file| file.name.database == Some(own));
+    names.retain(|name| name.database == Some(current));
+    skipped.retain(|file| file.name.database == Some(current));
     let others = all - names.len();
     let mut backups = Vec::new();
     for name in names {

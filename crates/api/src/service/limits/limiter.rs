@@ -103,21 +103,23 @@ impl RateLimiter {
         self.keys.key(budget.rule().name, name)
     }
 
-    /// This process's counts decide first: what they have seen is enough for a refusal, and they are up to date when Redis
+    /// This process's counts decide first: what they have seen is enough for a rejection, and they are up to date when Redis
     /// becomes unavailable.
     async fn decide(&self, budget: Budget, key: HashedKey, now: i64) -> Decision {
         let rule = budget.rule();
-        let own = self.local.charge(budget, key, now);
-        let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };
+        let local = self.local.charge(budget, key, now);
+        let Some(shared) = self.shared.as_ref().filter(|_| local.allowed) else { return local };
         match shared.charge(rule, key, now).await {
-            Some(all) if !all.allowed => {
+            Some(total) if !total.allowed => {
                 self.local.refund(&Charge { budget, key, at: rule.kept_at(now) });
-                all
+                total
             }
-            Some(all) => Decision { remaining: all.remaining.min(own.remaining), wait: all.wait.max(own.wait), ..all },
+            Some(total) => {
+                Decision { remaining: total.remaining.min(local.remaining), wait: total.wait.max(local.wait), ..total }
+            }
             None => {
                 self.metrics.fallbacks.inc();
-                own
+                local
             }
         }
     }

@@ -41,17 +41,21 @@ impl Default for LimitMetrics {
 
 impl LimitMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        metrics.register("limits_refused", "Attempts refused by the budget that was spent", own.refused.clone());
-        metrics.register("limits_redis_up", "1 while processes count together in Redis", own.redis_up.clone());
-        metrics.register("limits_redis_connections", "Connections opened to Redis", own.redis_connections.clone());
+        let registered = Self::default();
+        metrics.register("limits_refused", "Attempts refused by the budget that was spent", registered.refused.clone());
+        metrics.register("limits_redis_up", "1 while processes count together in Redis", registered.redis_up.clone());
+        metrics.register(
+            "limits_redis_connections",
+            "Connections opened to Redis",
+            registered.redis_connections.clone(),
+        );
         metrics.register(
             "limits_fallbacks",
             "Attempts counted in memory because Redis was unavailable",
-            own.fallbacks.clone(),
+            registered.fallbacks.clone(),
         );
-        metrics.register("unknown_clients", "Requests whose client is unknown", own.unknown_clients.clone());
-        own
+        metrics.register("unknown_clients", "Requests whose client is unknown", registered.unknown_clients.clone());
+        registered
     }
 
     pub fn count_rejection(&self, budget: Budget) {

@@ -65,13 +65,21 @@ impl Default for MailMetrics {
 
 impl MailMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        metrics.register("mails", "Attempts to send a mail by outcome", own.outcomes.family());
-        metrics.register("mail_refusals", "Refusals of us or of a mail by step", own.refusals.clone());
-        metrics.register("mail_server_refuses", "1 while the mail server refuses us", own.server_refuses.clone());
-        metrics.register("mail_waiting", "Mails in the outbox", own.waiting.clone());
-        metrics.register("mail_oldest_age_seconds", "Age of the oldest mail in the outbox", own.oldest_age.clone());
-        own
+        let registered = Self::default();
+        metrics.register("mails", "Attempts to send a mail by outcome", registered.outcomes.family());
+        metrics.register("mail_refusals", "Refusals of us or of a mail by step", registered.refusals.clone());
+        metrics.register(
+            "mail_server_refuses",
+            "1 while the mail server refuses us",
+            registered.server_refuses.clone(),
+        );
+        metrics.register("mail_waiting", "Mails in the outbox", registered.waiting.clone());
+        metrics.register(
+            "mail_oldest_age_seconds",
+            "Age of the oldest mail in the outbox",
+            registered.oldest_age.clone(),
+        );
+        registered
     }
 
     pub fn count(&self, outcome: MailOutcome, mails: usize) {

@@ -28,19 +28,35 @@ pub struct Gauges {
 
 impl Gauges {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        metrics.register("limits_keys", "Names and clients counted in memory", own.limit_keys.clone());
-        metrics.register("hashing_jobs", "Password hashing jobs by their state", own.hashing_jobs.clone());
-        metrics.register("database_connections", "Connections of the pool by their state", own.connections.clone());
-        metrics.register("database_connections_max", "Connections that the pool may open", own.connections_max.clone());
-        metrics.register("revocation_feed_age_seconds", "Since the last poll of revocations", own.feed_age.clone());
-        metrics.register("clock_skew_seconds", "How far the clock is ahead of the database's", own.clock_skew.clone());
+        let registered = Self::default();
+        metrics.register("limits_keys", "Names and clients counted in memory", registered.limit_keys.clone());
+        metrics.register("hashing_jobs", "Password hashing jobs by their state", registered.hashing_jobs.clone());
+        metrics.register(
+            "database_connections",
+            "Connections of the pool by their state",
+            registered.connections.clone(),
+        );
+        metrics.register(
+            "database_connections_max",
+            "Connections that the pool may open",
+            registered.connections_max.clone(),
+        );
+        metrics.register(
+            "revocation_feed_age_seconds",
+            "Since the last poll of revocations",
+            registered.feed_age.clone(),
+        );
+        metrics.register(
+            "clock_skew_seconds",
+            "How far the clock is ahead of the database's",
+            registered.clock_skew.clone(),
+        );
         metrics.register(
             "log_lines_dropped",
             "Log lines dropped because they were not read in time",
-            own.log_lines_dropped.clone(),
+            registered.log_lines_dropped.clone(),
         );
-        own
+        registered
     }
 
     pub(in crate::service) fn set(&self, now: &Snapshot) {

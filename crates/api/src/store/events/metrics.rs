@@ -27,9 +27,9 @@ impl Default for EventMetrics {
 
 impl EventMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        metrics.register("events", "Security events recorded by their kind", own.0.clone());
-        own
+        let registered = Self::default();
+        metrics.register("events", "Security events recorded by their kind", registered.0.clone());
+        registered
     }
 
     pub fn count(&self, kind: EventKind, inserted: usize) {

@@ -41,10 +41,10 @@ impl Default for ExportMetrics {
 
 impl ExportMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
-        let own = Self::default();
-        metrics.register("exports", "Exports of a user's data by their outcome", own.outcomes.family());
-        metrics.register("exports_running", "Exports of a user's data under way", own.running.clone());
-        own
+        let registered = Self::default();
+        metrics.register("exports", "Exports of a user's data by their outcome", registered.outcomes.family());
+        metrics.register("exports_running", "Exports of a user's data under way", registered.running.clone());
+        registered
     }
 
     pub fn count(&self, outcome: ExportOutcome) {
