@@ -8,8 +8,8 @@ use crate::clock::ComparedClock;
 use crate::config::{DatabaseUrl, Settings, StorageSettings, Timeouts, parse_recipients};
 use crate::files::{Files, RetryPolicy};
 use crate::service::backup::{
-    self, BackupError, BackupPlan, BackupSource, CreatedBackup, Identities, PrunedBackups, RestorePlan, SkippedFile,
-    StopFlag, StoredBackup,
+    self, BackupError, BackupPlan, BackupSource, CreatedBackup, Identities, PrunePlan, PrunedBackups, RestorePlan,
+    SkippedFile, StopFlag, StoredBackup,
 };
 use crate::store::backup::database_id;
 use crate::store::database_identity::DatabaseId;
@@ -97,18 +97,19 @@ async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(
     let database = settings.database.url.clone();
     let coverage = product.schema.coverage();
     let clock = compared_clock(&settings).await?;
-    let plan =
-        BackupPlan { database, coverage, recipients, made_at: clock.shared_now().get(), stop: stop_on_signal()? };
+    let stop = stop_on_signal()?;
+    let plan = BackupPlan { database, coverage, recipients, made_at: clock.shared_now().get(), stop: stop.clone() };
     match to {
         Some(file) => {
             let made = off_thread(move || backup::create_file(&plan, &file)).await?;
-            after_storing(&made, [report(&made)])
+            after_storing(&made, &stop, [report(&made)])
         }
         None => store(&settings, plan, &clock).await,
     }
 }
 
-/// The first SIGTERM or SIGINT stops the backup, which removes what it has written; the second one ends the process.
+/// The first SIGTERM or SIGINT stops the backup, which removes what it has written, or if it is stored the deletion of older ones; the
+/// second one ends the process.
 fn stop_on_signal() -> Result<StopFlag, CliError> {
     let flag = StopFlag::default();
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
@@ -139,6 +140,7 @@ fn report(made: &CreatedBackup) -> Result<(), CliError> {
 async fn store(settings: &Settings, plan: BackupPlan, clock: &ComparedClock) -> Result<(), CliError> {
     let files = files(&settings.storage)?;
     let storage = files.clone();
+    let stop = plan.stop.clone();
     let (made, recorded, database) = off_thread(move || {
         let database = database_id(&plan.database, &plan.coverage)?;
         let made = backup::create(&storage, &plan, database)?;
@@ -149,17 +151,25 @@ async fn store(settings: &Settings, plan: BackupPlan, clock: &ComparedClock) -> 
     // Whatever fails from here on, the others are done: backups that are never deleted would fill the storage.
     let pruned = match clock.check() {
         Ok(()) => {
-            backup::delete_outdated(&files, settings.backup.keep, database, made.made_at).await.map_err(CliError::from)
+            let made_at = made.made_at;
+            let plan = PrunePlan { keep: settings.backup.keep, current: database, made_at, stop: stop.clone() };
+            backup::delete_outdated(&files, plan).await.map_err(CliError::from)
         }
         Err(wrong) => Err(CliError::Clock("no backup is deleted", wrong)),
     };
     let reported = report(&made).and_then(|()| pruned.as_ref().map_or(Ok(()), report_pruned));
-    after_storing(&made, [recorded.map_err(CliError::from), pruned.map(drop), reported])
+    after_storing(&made, &stop, [recorded.map_err(CliError::from), pruned.map(drop), reported])
 }
 
-/// The result of a command that has stored a backup, and of its steps after that.
-fn after_storing(made: &CreatedBackup, steps: impl IntoIterator<Item = Result<(), CliError>>) -> Result<(), CliError> {
-    let failures: Vec<_> = steps.into_iter().filter_map(Result::err).collect();
+/// The result of a command that has stored a backup, and of its steps after that. A signal fails it, whichever step it has met: the
+/// command has said that it stops.
+fn after_storing(
+    made: &CreatedBackup,
+    stop: &StopFlag,
+    steps: impl IntoIterator<Item = Result<(), CliError>>,
+) -> Result<(), CliError> {
+    let stopped = stop.is_set().then(|| BackupError::StoppedLater.into());
+    let failures: Vec<_> = steps.into_iter().filter_map(Result::err).chain(stopped).collect();
     if failures.is_empty() { Ok(()) } else { Err(CliError::Stored(made.name.clone(), failures)) }
 }
 

@@ -35,7 +35,8 @@ pub struct CreatedBackup {
     pub rows: u64,
 }
 
-/// Writes a snapshot of the whole database and returns the number of rows; blocks.
+/// Writes a snapshot of the whole database and returns the number of rows; blocks. After a signal the result is
+/// [`BackupError::Stopped`], even if all rows have been written.
 pub fn write(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> {
     let header = Header {
         format: FORMAT.to_owned(),
@@ -48,7 +49,10 @@ pub fn write(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> 
     snapshot(&plan.database, &plan.coverage, |snapshot| {
         let mut archive = ArchiveWriter::new(output, &plan.recipients, &header)?;
         write_tables(snapshot, plan, &mut archive)?;
-        Ok(archive.finish()?)
+        let rows = archive.finish()?;
+        // The last moment to stop: next, the backup gets its name.
+        plan.stop.check()?;
+        Ok(rows)
     })
 }
 

@@ -28,6 +28,8 @@ pub enum BackupError {
     Write(#[from] Error),
     #[error("stopped by a signal; no backup is made")]
     Stopped,
+    #[error("a signal stopped the command")]
+    StoppedLater,
     #[error("cannot be recorded in the database, where metrics and alerts read it: {0}")]
     Record(#[source] StoreError),
     #[error("{0} is stored, but its folder cannot be flushed, so a power failure may undo it: {1}")]

@@ -34,4 +34,6 @@ pub use restore::{Contents, RestorePlan, restore, verify};
 pub use retention::outdated;
 pub use source::BackupSource;
 pub use stop::StopFlag;
-pub use stored::{PrunedBackups, ScanResult, SkippedFile, StoredBackup, create, delete_outdated, latest, list};
+pub use stored::{
+    PrunePlan, PrunedBackups, ScanResult, SkippedFile, StoredBackup, create, delete_outdated, latest, list,
+};

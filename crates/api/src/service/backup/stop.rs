@@ -1,10 +1,10 @@
-//! Stopping a backup that is being made.
+//! Stopping a backup that is being made, and the deletion of outdated ones.
 
 use super::error::BackupError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Stops a backup, which then removes what it has written.
+/// Stops a backup, which then removes what it has written. Once the backup is stored, no older one is deleted.
 #[derive(Debug, Clone, Default)]
 pub struct StopFlag(Arc<AtomicBool>);
 
@@ -14,7 +14,12 @@ impl StopFlag {
         self.0.swap(true, Ordering::Relaxed)
     }
 
+    /// Whether a signal has arrived.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     pub(super) fn check(&self) -> Result<(), BackupError> {
-        if self.0.load(Ordering::Relaxed) { Err(BackupError::Stopped) } else { Ok(()) }
+        if self.is_set() { Err(BackupError::Stopped) } else { Ok(()) }
     }
 }

@@ -5,6 +5,7 @@ use super::error::BackupError;
 use super::names::{BackupName, FOLDER, START};
 use super::reader::Beginning;
 use super::retention;
+use super::stop::StopFlag;
 use crate::clock::MAX_CLOCK_SKEW;
 use crate::config::Keep;
 use crate::files::{FileError, Files, OpenedFile, Upload};
@@ -116,17 +117,28 @@ pub struct PrunedBackups {
     pub others: usize,
 }
 
+/// Which backups [`delete_outdated`] deletes.
+#[derive(Debug)]
+pub struct PrunePlan {
+    pub keep: Keep,
+    /// The database whose backups these are.
+    pub current: DatabaseId,
+    /// When the newest backup was made.
+    pub made_at: DateTime<Utc>,
+    pub stop: StopFlag,
+}
+
 /// Deletes the backups of the database `current` that `keep` does not keep, after one was made at `made_at`. Files that are named later,
 /// are not backups or cannot be read stay and do not count: otherwise they would fill their day instead of a backup. Backups from
 /// about the same time stay, too: the new one, which a clock difference may order before an older one, and one for other recipients.
+///
+/// After a signal nothing more is deleted.
 ///
 /// # Errors
 /// If the storage fails; backups that were deleted by then stay deleted.
 pub async fn delete_outdated(
     files: &Files,
-    keep: Keep,
-    current: DatabaseId,
-    made_at: DateTime<Utc>,
+    PrunePlan { keep, current, made_at, stop }: PrunePlan,
 ) -> std::result::Result<PrunedBackups, BackupError> {
     let ScanResult { found: mut names, mut skipped } = named_until(files, made_at).await?;
     let all = names.len();
@@ -142,10 +154,15 @@ pub async fn delete_outdated(
     }
     let mut outdated = retention::outdated(&backups, keep);
     outdated.retain(|name| name.made_at < made_at - MAX_CLOCK_SKEW);
-    for name in &outdated {
-        files.delete(&path(*name)).await?;
+    let mut deleted = Vec::new();
+    for name in outdated {
+        if stop.is_set() {
+            break;
+        }
+        files.delete(&path(name)).await?;
+        deleted.push(name);
     }
-    Ok(PrunedBackups { deleted: outdated, skipped, others })
+    Ok(PrunedBackups { deleted, skipped, others })
 }
 
 /// The names that are not later than `now`, oldest first; the others are skipped.

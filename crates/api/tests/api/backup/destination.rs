@@ -2,7 +2,7 @@
 
 use super::drill::insert_people;
 use super::key;
-use super::program::{api, done, failed};
+use super::program::{api, done, failed, terminate};
 use super::rows::insert_odd_rows;
 use crate::support::{Database, SECRET_KEY, TestDb, eventually, execute};
 use api::config::DatabaseUrl;
@@ -135,7 +135,12 @@ async fn a_file_name_that_is_not_utf8_is_the_same_file_for_every_command() {
 /// As when the machine shuts down. What is left may be a plain copy of half the accounts.
 #[actix_web::test]
 async fn a_backup_that_is_stopped_leaves_no_file() {
-    for (arguments, at) in [(&["create", "--to", "box/here"][..], "box"), (&["create"], "data/files/backups")] {
+    const IN_THE_MIDDLE: &str = "known_networks";
+    const LAST_AND_EMPTY: &str = "stray_files";
+    let to_file = (&["create", "--to", "box/here"][..], "box");
+    let to_storage = (&["create"][..], "data/files/backups");
+    let all = [IN_THE_MIDDLE, LAST_AND_EMPTY].map(|table| [(table, to_file), (table, to_storage)]);
+    for (table, (arguments, at)) in all.into_iter().flatten() {
         let (db, folder) = (TestDb::of_the_program(Database::Postgres), tempfile::tempdir().unwrap());
         std::fs::create_dir(folder.path().join("box")).unwrap();
         let files = || std::fs::read_dir(folder.path().join(at)).map_or(0, Iterator::count);
@@ -143,11 +148,12 @@ async fn a_backup_that_is_stopped_leaves_no_file() {
         let mut holder = db.connect();
         execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
         execute(&mut holder, "BEGIN");
-        execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
+        execute(&mut holder, &format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
         let mut command = api(folder.path(), db.url(), arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        eventually("the backup has begun", async || (files() == 1).then_some(())).await;
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        let waits = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass");
+        eventually("the backup waits", async || (files() == 1 && db.number(&waits) == 1).then_some(())).await;
+        terminate(&child);
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(lines.next().unwrap().unwrap().starts_with("api: stopping"));
         execute(&mut holder, "ROLLBACK");

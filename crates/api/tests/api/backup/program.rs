@@ -3,20 +3,24 @@
 use super::drill::insert_people;
 use super::rows::insert_odd_rows;
 use super::{BOTH, id, key};
-use crate::support::{BucketServer, Database, ShiftedClock, TestDb, migrate_as_the_program, on_both_databases};
+use crate::support::{
+    BucketServer, Database, ShiftedClock, TestDb, eventually, execute, migrate_as_the_program, on_both_databases,
+};
 use api::clock::{Clock, SystemClock};
 use api::config::StorageSettings;
 use api::service::backup::BackupName;
 use chrono::Duration;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 on_both_databases![
     backups_are_created_listed_verified_and_restored,
     deployments_that_share_a_storage_keep_their_own_backups,
     a_stored_backup_replaces_the_outdated_ones_although_a_later_step_fails,
+    a_backup_that_is_stopped_once_it_is_stored_stays_and_replaces_none,
     a_copy_that_shares_the_pictures_of_its_source_is_reported,
     a_backup_is_named_by_the_databases_clock_and_another_clock_deletes_nothing,
 ];
@@ -31,6 +35,11 @@ fn run(mut command: Command) -> (i32, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+/// SIGTERM, as the machine sends it when it shuts down.
+pub(super) fn terminate(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Runs a command that must succeed, and returns its standard output.
@@ -284,6 +293,46 @@ fn put_yesterdays(folder: &Path, db: &TestDb) -> PathBuf {
     let file = backups.join(BackupName { made_at, database: Some(id(db)), encrypted: false }.to_string());
     std::fs::copy(folder.join("backup"), &file).unwrap();
     file
+}
+
+/// The signal arrives while the backup is being recorded in the database.
+async fn a_backup_that_is_stopped_once_it_is_stored_stays_and_replaces_none(database: Database) {
+    let (db, folder) = (TestDb::of_the_program(database), tempfile::tempdir().unwrap());
+    let yesterdays = put_yesterdays(folder.path(), &db);
+    let names = || {
+        let entries = std::fs::read_dir(yesterdays.parent().unwrap()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    };
+    let mut holder = db.connect();
+    let hold = match database {
+        Database::Sqlite => &["BEGIN IMMEDIATE"][..],
+        Database::Postgres => &["BEGIN", "LOCK TABLE last_backup IN ACCESS EXCLUSIVE MODE"],
+    };
+    for statement in hold {
+        execute(&mut holder, statement);
+    }
+    let mut command = api(folder.path(), db.url(), &["create"]);
+    command.env("BACKUP_KEEP", "1d").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let is_stored = async || {
+        let names = names();
+        (names.len() == 2 && names[1].ends_with(".zst")).then(|| names[1].clone())
+    };
+    let made = eventually("the backup is stored", is_stored).await;
+    terminate(&child);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("api: stopping"));
+    execute(&mut holder, "ROLLBACK");
+    assert_eq!(lines.next().unwrap(), format!("api: {made} is stored, but a signal stopped the command"));
+    let Output { status, stdout, .. } = child.wait_with_output().unwrap();
+    assert_eq!((status.code(), lines.next()), (Some(1), None));
+    let stdout = String::from_utf8(stdout).unwrap();
+    assert!(stdout.starts_with(&format!("made {made}: ")) && !stdout.contains("deleted"), "{stdout}");
+    assert!(yesterdays.exists());
+    assert_eq!(db.value("SELECT name AS value FROM last_backup").unwrap(), made);
+    done(api(folder.path(), db.url(), &["verify", &made]));
 }
 
 /// A nightly job whose output or database takes no writes must not fill the storage.

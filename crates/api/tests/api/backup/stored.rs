@@ -10,8 +10,8 @@ use api::clock::Clock;
 use api::config::{Keep, StorageSettings, Timeouts};
 use api::files::{Files, RetryPolicy};
 use api::service::backup::{
-    BackupError, BackupName, BackupPlan, BackupSource, Contents, CreatedBackup, SkippedFile, StoredBackup, create,
-    delete_outdated, latest, list, observe, record, verify,
+    BackupError, BackupName, BackupPlan, BackupSource, Contents, CreatedBackup, PrunePlan, SkippedFile, StopFlag,
+    StoredBackup, create, delete_outdated, latest, list, observe, record, verify,
 };
 use api::store::AnyConnection;
 use api::store::database_identity::DatabaseId;
@@ -30,6 +30,10 @@ const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
 /// The database whose backups the tests make.
 fn own() -> DatabaseId {
     "00c0ffee0123".parse().unwrap()
+}
+
+fn plan_to_prune(made_at: DateTime<Utc>) -> PrunePlan {
+    PrunePlan { keep: KEEP, current: own(), made_at, stop: StopFlag::default() }
 }
 
 /// For a storage with the backups of one database, where it does not matter which one asks.
@@ -135,13 +139,13 @@ async fn a_backup_named_later_than_now_is_neither_the_latest_nor_counted_nor_del
             put(name).await;
         }
         assert_eq!(latest(&files, now, nobody()).await.unwrap().found, None);
-        assert_eq!(delete_outdated(&files, KEEP, own(), now).await.unwrap().deleted, []);
+        assert_eq!(delete_outdated(&files, plan_to_prune(now)).await.unwrap().deleted, []);
         for name in &days {
             put(name).await;
         }
         let newest: BackupName = days[4].parse().unwrap();
         assert_eq!(latest(&files, now, nobody()).await.unwrap().found, Some(newest));
-        let deleted = delete_outdated(&files, KEEP, own(), now).await.unwrap().deleted;
+        let deleted = delete_outdated(&files, plan_to_prune(now)).await.unwrap().deleted;
         assert_eq!(deleted.iter().map(ToString::to_string).collect::<Vec<_>>(), days[..3]);
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name.to_string()).collect();
         assert_eq!(left, [&days[3..], &ahead.map(str::to_owned)].concat());
@@ -169,8 +173,8 @@ async fn outdated_backups_are_deleted_and_other_files_are_kept() {
                 files.put(name, Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
             }
         }
-        let deleted =
-            delete_outdated(&files, KEEP, own(), "2026-11-24T03:00:00Z".parse().unwrap()).await.unwrap().deleted;
+        let now = "2026-11-24T03:00:00Z".parse().unwrap();
+        let deleted = delete_outdated(&files, plan_to_prune(now)).await.unwrap().deleted;
         assert_eq!(deleted.len(), 3);
         let left = list(&files).await.unwrap();
         let left: Vec<_> = left.iter().map(|stored| format!("backups/{}", stored.name)).collect();
@@ -219,7 +223,7 @@ async fn only_the_backups_of_the_own_database_are_deleted_or_the_latest() {
             }
         }
 
-        let pruned = delete_outdated(&files, KEEP, own(), now).await.unwrap();
+        let pruned = delete_outdated(&files, plan_to_prune(now)).await.unwrap();
         assert_eq!(pruned.deleted, ours[..3].iter().map(parsed).collect::<Vec<_>>());
         assert_eq!((pruned.skipped, pruned.others), (Vec::new(), 10));
         let left = list(&files).await.unwrap().into_iter().map(|stored| stored.name);
@@ -257,7 +261,7 @@ async fn a_file_that_is_not_a_backup_is_neither_the_latest_nor_counted_nor_delet
         let newest = latest(&files, now, nobody()).await.unwrap();
         let names = |files: Vec<SkippedFile>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
         assert_eq!((newest.found, names(newest.skipped)), (Some(backups[1]), vec![foreign[2], foreign[1]]));
-        let outdated = delete_outdated(&files, KEEP, own(), now).await.unwrap();
+        let outdated = delete_outdated(&files, plan_to_prune(now)).await.unwrap();
         assert_eq!((outdated.deleted, names(outdated.skipped)), (vec![old], foreign.to_vec()));
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name).collect();
         assert_eq!(left, [backups[0], foreign[0], backups[1], foreign[1], foreign[2]]);
@@ -279,7 +283,7 @@ async fn a_backup_made_a_moment_ago_is_never_outdated() {
     for name in names {
         files.put(&format!("backups/{name}"), Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
     }
-    let deleted = delete_outdated(&files, KEEP, own(), made_at).await.unwrap().deleted;
+    let deleted = delete_outdated(&files, plan_to_prune(made_at)).await.unwrap().deleted;
     assert_eq!(
         deleted.iter().map(ToString::to_string).collect::<Vec<_>>(),
         names[..1],
