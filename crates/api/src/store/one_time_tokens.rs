@@ -54,6 +54,15 @@ pub struct KnownToken {
     pub is_spent: bool,
 }
 
+/// The older tokens that a new one replaces once its mail has been sent.
+#[derive(Debug, Clone)]
+pub struct Replacement {
+    pub user: UserId,
+    /// The new one.
+    pub by: TokenHash,
+    pub older: Vec<TokenHash>,
+}
+
 /// The token with one of these hashes; of several, preferably one that is not spent.
 pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<KnownToken>> {
     one_time_tokens::table
@@ -126,22 +135,31 @@ pub fn spend_all(
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// The other unspent tokens of the same user and purpose. In the transaction that issues `token`, with the user's row locked, these
-/// are the older ones. Their times do not show that, because the clocks of two processes differ.
-pub fn list_others(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<Vec<TokenHash>> {
-    one_time_tokens::table
+/// The other unspent tokens of the same user and purpose, as replaced by `token`. In the transaction that issues it, with the user's
+/// row locked, these are the older ones. Their times do not show that, because the clocks of two processes differ.
+pub fn list_replaced(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<Replacement> {
+    let older = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(token.user.0))
         .filter(one_time_tokens::purpose.eq(token.purpose.as_str()))
         .filter(one_time_tokens::hash.ne(&token.hash))
         .filter(one_time_tokens::used_at.is_null())
         .select(one_time_tokens::hash)
-        .load(connection)
+        .load(connection)?;
+    Ok(Replacement { user: token.user, by: token.hash.clone(), older })
 }
 
-/// Spends the tokens with these hashes.
-pub fn spend_each(connection: &mut AnyConnection, hashes: &[TokenHash], now: DateTime<Utc>) -> QueryResult<()> {
+/// Spends the older tokens, unless the new one is spent. The user's row is locked: of two mails whose attempts overlap, each link
+/// can be the other's older one, and one of the two must stay.
+pub fn spend_replaced(
+    connection: &mut AnyConnection,
+    Replacement { by, older, .. }: &Replacement,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    if find_any(connection, &[by])?.is_none_or(|known| known.is_spent) {
+        return Ok(());
+    }
     let unspent =
-        one_time_tokens::table.filter(one_time_tokens::hash.eq_any(hashes)).filter(one_time_tokens::used_at.is_null());
+        one_time_tokens::table.filter(one_time_tokens::hash.eq_any(older)).filter(one_time_tokens::used_at.is_null());
     diesel::update(unspent).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 

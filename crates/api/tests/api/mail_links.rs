@@ -16,6 +16,7 @@ on_both_databases![
     a_mail_that_is_sent_again_has_the_link_that_works,
     a_link_that_has_arrived_works_until_the_next_one_has_arrived,
     a_mail_that_is_accepted_late_does_not_end_a_newer_link,
+    two_mails_whose_attempts_overlap_do_not_end_each_others_links,
     a_new_password_does_not_end_the_link_that_confirms_the_address,
     a_change_to_an_address_that_another_account_requests_too_is_mailed,
     of_the_links_that_one_account_requests_in_an_outage_the_last_is_mailed,
@@ -151,6 +152,30 @@ async fn a_mail_that_is_accepted_late_does_not_end_a_newer_link(database: Databa
     let (sent, ()) = tokio::join!(deliver(&ahead), meanwhile);
     assert_eq!(sent, 1);
     assert_eq!((ahead.db().number(LIVE), ahead.db().number(LIVE_NEWER)), (1, 1));
+}
+
+/// The first request's turn comes late. So its first attempt comes after that of the second request's mail, which was postponed.
+async fn two_mails_whose_attempts_overlap_do_not_end_each_others_links(database: Database) {
+    const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
+    let server = ScriptedMailServer::start();
+    let app = start(database, url_of(&server)).await;
+    request_reset(&app, ADA).await;
+    app.db().execute("UPDATE mail_outbox SET due_at = expires_at");
+    server.refuse("RCPT", Refusal::Reply("450 4.7.1 try again later"));
+    request_reset(&app, ADA).await;
+    assert_eq!(deliver(&app).await, 0);
+    server.accept_all();
+    app.clock().advance(ONE_MINUTE);
+    app.db().execute("UPDATE mail_outbox SET due_at = created_at");
+    let release = server.hold();
+    let meanwhile = async {
+        let accepted = async || (app.db().number(WAITING) == 1 && server.is_holding()).then_some(());
+        eventually("one mail is accepted while the other one is being sent", accepted).await;
+        assert_eq!(app.db().number(LIVE), 1);
+        drop(release);
+    };
+    let (sent, ()) = tokio::join!(deliver(&app), meanwhile);
+    assert_eq!((sent, app.db().number(LIVE)), (2, 1));
 }
 
 /// The mail with that link has not arrived yet.

@@ -14,7 +14,7 @@ use super::transport::OpenTransport;
 use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
-use crate::store::one_time_tokens::{self, TokenHash};
+use crate::store::one_time_tokens::{self, Replacement};
 use crate::store::{StoreError, events, sent_mails, users};
 use chrono::Duration;
 
@@ -26,7 +26,7 @@ const MAX_WAIT: Duration = Duration::hours(1);
 #[derive(Debug)]
 pub(super) enum DeliveryOutcome {
     /// With the links that the mail's own replaces.
-    Sent(Vec<TokenHash>),
+    Sent(Option<Replacement>),
     /// There is no account, nothing left to confirm, or the request was withdrawn.
     NothingToSend,
     /// This number of links exceeded their address's quota and were deleted.
@@ -51,8 +51,10 @@ pub(super) async fn deliver(
     record_health(services, mail, &outcome);
     let _permit = services.mailer.in_flight.database_permit().await;
     match &outcome {
-        DeliveryOutcome::Sent(replaced) => {
-            end_links(services, replaced.clone()).await?;
+        DeliveryOutcome::Sent(replaces) => {
+            if let Some(replacement) = replaces {
+                end_older_links(services, replacement.clone()).await?;
+            }
             finish(services, mail, MailOutcome::Sent).await?;
         }
         DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped).await?,
@@ -168,12 +170,16 @@ fn report_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
 }
 
 /// Older links end only after the server has accepted the mail: until then their recipient can use them.
-async fn end_links(services: &Services, links: Vec<TokenHash>) -> Result<(), StoreError> {
-    if links.is_empty() {
+async fn end_older_links(services: &Services, replacement: Replacement) -> Result<(), StoreError> {
+    if replacement.older.is_empty() {
         return Ok(());
     }
     let now = services.shared_now().get();
-    services.store.write_statement(move |connection| one_time_tokens::spend_each(connection, &links, now)).await
+    let ending = services.store.write(move |connection| {
+        users::lock_credentials(connection, replacement.user)?;
+        one_time_tokens::spend_replaced(connection, &replacement, now)
+    });
+    ending.await
 }
 
 /// Deletes the mail.

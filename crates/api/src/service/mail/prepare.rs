@@ -16,7 +16,7 @@ use crate::service::opaque_token::OpaqueToken;
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow, MergeScope, NewMail};
-use crate::store::one_time_tokens::{self, NewToken, TokenHash};
+use crate::store::one_time_tokens::{self, NewToken, Replacement};
 use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -36,8 +36,8 @@ pub(super) enum PrepareError {
 
 /// The result of preparing a row of the outbox.
 pub(super) enum Prepared {
-    /// The mail, and the links that its own replaces once it has been sent.
-    Rendered(Box<RenderedMail>, Vec<TokenHash>),
+    /// The mail, and the links that its own replaces.
+    Rendered(Box<RenderedMail>, Option<Replacement>),
     /// There is no such account or pending registration, nothing left to confirm, the link was used or replaced, a newer mail is
     /// queued, or the owner is notified instead.
     NothingToSend,
@@ -60,7 +60,7 @@ enum PrepareDecision {
         /// The token of its link.
         token: SecretString,
         /// The older links for the same account and purpose.
-        replaces: Vec<TokenHash>,
+        replaces: Option<Replacement>,
     },
     NothingToSend,
     Withdrawn,
@@ -149,7 +149,7 @@ impl Preparation {
         let OpaqueToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
         let expires_at = self.now + links::lifetime(purpose);
         let issued = NewToken { hash, purpose, user: user.id, email: proves.clone(), expires_at };
-        let replaces = self.issue(connection, &issued)?;
+        let replaces = Some(self.issue(connection, &issued)?);
         Ok(PrepareDecision::Send { mail: Box::new(self.mail), to, kind, token, replaces })
     }
 
@@ -189,7 +189,7 @@ impl Preparation {
                 to: pending.email,
                 kind: MailKind::ConfirmRegistration,
                 token,
-                replaces: Vec::new(),
+                replaces: None,
             }
         } else {
             PrepareDecision::NothingToSend
@@ -197,12 +197,12 @@ impl Preparation {
     }
 
     /// Returns the links that are older than this one.
-    fn issue(&self, connection: &mut AnyConnection, token: &NewToken) -> QueryResult<Vec<TokenHash>> {
+    fn issue(&self, connection: &mut AnyConnection, token: &NewToken) -> QueryResult<Replacement> {
         if token.purpose == Purpose::ResetPassword {
             self.record_request(connection, token.user, EventKind::PasswordResetRequested)?;
         }
         one_time_tokens::insert_or_extend(connection, token)?;
-        one_time_tokens::list_others(connection, token)
+        one_time_tokens::list_replaced(connection, token)
     }
 
     /// The address has an account: its owner gets a notice instead of a link.
@@ -238,13 +238,7 @@ impl Preparation {
             Allowance::Available => {
                 let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Deferred, self.now)?;
                 let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
-                Ok(PrepareDecision::Send {
-                    mail: Box::new(mail),
-                    to,
-                    kind: self.mail.kind,
-                    token,
-                    replaces: Vec::new(),
-                })
+                Ok(PrepareDecision::Send { mail: Box::new(mail), to, kind: self.mail.kind, token, replaces: None })
             }
             Allowance::AvailableAt(at) => {
                 let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Waiting, self.now)?;
