@@ -18,6 +18,7 @@ on_both_databases![
     a_clock_that_is_set_back_does_not_lengthen_the_leeway,
     a_feed_that_was_read_by_a_clock_ahead_is_not_taken_for_fresh,
     mail_that_a_clock_ahead_has_written_or_postponed_is_sent_at_once,
+    mail_that_a_clock_slightly_ahead_has_written_is_sent_at_once,
     mail_sent_by_a_clock_ahead_does_not_use_up_the_limit_of_an_address,
 ];
 
@@ -151,6 +152,16 @@ async fn mail_that_a_clock_ahead_has_written_or_postponed_is_sent_at_once(databa
         let due = format!("'{}'", due.format("%Y-%m-%d %H:%M:%S%.6f"));
         app.db().execute(&format!("UPDATE mail_outbox SET attempts = 1, due_at = {due}"));
         assert_eq!(app.deliver_mail().await.len(), 0);
+    }
+}
+
+async fn mail_that_a_clock_slightly_ahead_has_written_is_sent_at_once(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    for ahead in [Duration::seconds(30), Duration::minutes(30), Duration::minutes(64)] {
+        app.clock().advance(ahead);
+        ask_for_reset(&app).await;
+        app.clock().advance(-ahead);
+        assert_eq!(app.deliver_mail().await.len(), 1, "written {ahead} ahead");
     }
 }
 

@@ -13,10 +13,14 @@ use diesel::prelude::*;
 /// minutes for clocks that differ. A later time was written by a clock that ran ahead, and counts as due.
 const MAX_WAIT: Duration = Duration::minutes(65);
 
-/// The condition for mails that may be leased now.
+/// The condition for mails that may be leased now. A mail that was neither leased nor deferred is due when it was created, even if
+/// that was by a clock slightly ahead.
 macro_rules! is_due {
     ($now:expr) => {
-        mail_outbox::due_at.le(At($now)).or(mail_outbox::due_at.gt(At($now + MAX_WAIT)))
+        mail_outbox::due_at
+            .le(At($now))
+            .or(mail_outbox::due_at.gt(At($now + MAX_WAIT)))
+            .or(mail_outbox::due_at.eq(mail_outbox::created_at))
     };
 }
 
