@@ -20,17 +20,30 @@ pub(super) fn usable(path: &str) -> Result<PathBuf, &'static str> {
 /// The path of a file.
 ///
 /// # Errors
-/// As for [`usable`], and if it is a folder.
+/// As for [`usable`], and if it is a folder, or in one that [`is_dangling`].
 pub(super) fn usable_file(path: &str) -> Result<PathBuf, &'static str> {
     let file = usable(path)?;
     if path.ends_with('/') || path.ends_with("/.") || file.file_name().is_none() || file.is_dir() {
         return Err("names a folder; write the path of a file");
+    }
+    if is_dangling(folder_of(&file)) {
+        return Err(DANGLING);
     }
     Ok(file)
 }
 
 /// How many links of one path Linux follows.
 const MAX_LINKS: usize = 40;
+
+/// What is wrong with a path for which [`is_dangling`] holds.
+pub(super) const DANGLING: &str =
+    "leads through a symbolic link to nothing; restore what the link leads to, or remove the link";
+
+/// Whether the path leads through a symbolic link to nothing. It does not count as missing: someone has put the link there, and
+/// what it leads to is lost or not mounted yet.
+pub(super) fn is_dangling(path: &Path) -> bool {
+    path.ancestors().find(|part| part.symlink_metadata().is_ok()).is_some_and(|part| !part.exists())
+}
 
 /// The file that symbolic links lead to, also where it does not exist yet. What is kept next to a file is next to this one. Links to
 /// the folders above it stay: they lead there in any case.
@@ -45,6 +58,9 @@ pub(super) fn behind_links(path: PathBuf) -> Result<PathBuf, &'static str> {
             return if file.to_str().is_some() { Ok(file) } else { Err("is a link to a path that is not UTF-8") };
         };
         file = folder_of(&file).join(target);
+        if !folder_of(&file).exists() {
+            return Err(DANGLING);
+        }
     }
     Err("is a symbolic link that leads to no file; write the path of the file")
 }
@@ -52,9 +68,12 @@ pub(super) fn behind_links(path: PathBuf) -> Result<PathBuf, &'static str> {
 /// The path of a folder.
 ///
 /// # Errors
-/// As for [`usable`], and if it exists and is not a folder.
+/// As for [`usable`], and if it exists and is not a folder, or [`is_dangling`].
 pub(super) fn usable_folder(path: &str) -> Result<PathBuf, &'static str> {
     let folder = usable(path)?;
+    if is_dangling(&folder) {
+        return Err(DANGLING);
+    }
     if folder.exists() && !folder.is_dir() {
         return Err("names a file; write the path of a folder");
     }

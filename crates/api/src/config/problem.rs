@@ -5,7 +5,7 @@ use std::fmt;
 /// What is wrong with one variable, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
-    /// The variable, or the file that variables are read from.
+    /// The variable, the file that variables are read from, or the folder that no variable names.
     pub name: String,
     pub problem_and_fix: String,
 }

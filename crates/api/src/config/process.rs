@@ -2,10 +2,12 @@
 
 use super::app_env;
 use super::dotenv;
+use super::paths;
 use super::table;
 use super::values::Variables;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::Path;
 
 impl Variables {
     /// The process's environment. In development the file `.env` in the working directory provides what it lacks.
@@ -39,7 +41,11 @@ impl Variables {
                 Ok(text) => all.take_lines(name, text),
                 Err(_) => all.problem(name, "is not UTF-8 text; save it as UTF-8"),
             },
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if paths::is_dangling(Path::new(name)) {
+                    all.problem(name, paths::DANGLING);
+                }
+            }
             Err(error) => all.problem(name, format_args!("cannot be read: {error}")),
         }
         all

@@ -1,6 +1,7 @@
 //! Secrets that sign by HMAC: the current one and older ones.
 
 use super::declare::variables;
+use super::paths;
 use super::reader::SettingsReader;
 use super::row::doc;
 use super::variable::{Optional, text};
@@ -92,6 +93,9 @@ fn development_key(reader: &mut SettingsReader) -> SecretString {
 
 /// Two processes that start at once agree on one key: only one of them creates the file.
 fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
+    if paths::is_dangling(path) {
+        return Err(std::io::Error::new(ErrorKind::NotFound, format!("it {}", paths::DANGLING)));
+    }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

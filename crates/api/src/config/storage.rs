@@ -3,6 +3,7 @@
 use super::declare::variables;
 use super::environment::Environment;
 use super::hosts;
+use super::paths;
 use super::reader::SettingsReader;
 use super::row::doc;
 use super::variable::{Optional, text};
@@ -26,6 +27,9 @@ variables! {
         ),
     );
 }
+
+/// Where files are kept without a bucket.
+const FOLDER: &str = "data/files";
 
 /// Where files are kept.
 #[derive(Debug, Clone)]
@@ -72,7 +76,10 @@ impl StorageSettings {
             [Some(bucket), Some(access_key_id), Some(secret)] => {
                 Self::S3(S3Settings { bucket, access_key_id, secret_access_key: secret.into(), endpoint })
             }
-            _ => Self::Folder(PathBuf::from("data/files")),
+            _ => Self::Folder(paths::usable_folder(FOLDER).unwrap_or_else(|problem| {
+                reader.problem(FOLDER, problem);
+                PathBuf::from(FOLDER)
+            })),
         }
     }
 }

@@ -108,6 +108,45 @@ fn a_line_of_the_file_that_could_mean_something_else_is_refused_with_its_number(
     assert!(!stdout.contains("hidden"), "{stdout}");
 }
 
+/// A link is there on purpose: what it leads to may not be mounted yet, and counting as missing would start with defaults instead.
+#[test]
+fn a_link_that_leads_to_nothing_is_refused_and_does_not_count_as_missing() {
+    let check = |links: &[(&str, &str)], variables: &[(&str, &str)]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (link, target) in links {
+            let link = folder.path().join(link);
+            std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(target, link).unwrap();
+        }
+        let variables: Vec<_> = variables.iter().copied().chain([("BCRYPT_COST", "4")]).collect();
+        let output = api_in(folder.path(), &["check"], &variables);
+        let (status, start) = (output.status.code(), api_in(folder.path(), &["migrate"], &variables));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            !start.status.success() && !folder.path().join("data/latchkey.sqlite3").exists(),
+            "{links:?}: {start:?}"
+        );
+        (status, text, String::from_utf8(start.stderr).unwrap())
+    };
+    let key = ("SECRET_KEY", "a-key-for-development");
+    for (link, variables, about) in [
+        (".env", &[][..], ".env: "),
+        ("data", &[key], "DATABASE_URL: "),
+        ("data/latchkey.sqlite3", &[key], "DATABASE_URL: "),
+        ("db.sqlite3", &[key, ("DATABASE_URL", "sqlite:db.sqlite3")], "DATABASE_URL: "),
+        ("disk", &[key, ("DATABASE_URL", "sqlite:disk/inner/db.sqlite3")], "DATABASE_URL: "),
+        ("data/files", &[key], "data/files: "),
+        ("mails", &[key, ("EMAIL_URL", "file:mails/inner")], "EMAIL_URL: "),
+    ] {
+        let (status, found, start) = check(&[(link, "missing/target")], variables);
+        assert_eq!(status, Some(2), "{link}: {found}");
+        let stated = |text: &str| text.contains(about) && text.contains("leads through a symbolic link to nothing");
+        assert!(stated(&found) && stated(&start), "{link}: {found}{start}");
+    }
+    let (_, _, start) = check(&[("data/secret_key", "missing")], &[]);
+    assert!(start.contains("data/secret_key: it leads through a symbolic link to nothing"), "{start}");
+}
+
 /// When a file sets a variable twice, some programs use the first line and others the last.
 #[test]
 fn a_variable_that_the_file_sets_twice_is_refused_with_both_lines() {
