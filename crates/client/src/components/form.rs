@@ -3,6 +3,7 @@
 use super::{Alert, Pending};
 use crate::notices::Notices;
 use crate::policy::{CHECK_FIELDS, RequestFailure};
+use futures::future::{FutureExt, LocalBoxFuture};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -99,15 +100,17 @@ impl FormState {
     {
         self.notices.clear();
         match checked {
-            Ok(request) => self.run(send(request)),
-            Err(errors) => {
-                self.pending.fail(Some(CHECK_FIELDS.to_owned()));
-                self.mark(errors);
-            }
+            Ok(request) => self.run(send(request).boxed_local()),
+            Err(errors) => self.refuse(errors),
         }
     }
 
-    fn run(self, request: impl Future<Output = Result<(), RequestFailure>> + 'static) {
+    fn refuse(self, errors: FormErrors) {
+        self.pending.fail(Some(CHECK_FIELDS.to_owned()));
+        self.mark(errors);
+    }
+
+    fn run(self, request: LocalBoxFuture<'static, Result<(), RequestFailure>>) {
         self.mark(FormErrors::new());
         let work = async move {
             let result = request.await;

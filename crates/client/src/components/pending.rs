@@ -1,6 +1,7 @@
 //! The state of an action that the user started.
 
 use crate::policy::RequestFailure;
+use futures::future::{FutureExt, LocalBoxFuture};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -48,6 +49,12 @@ impl Pending {
         work: impl Future<Output = Result<(), E>> + 'static,
         explain: impl FnOnce(E) -> String + 'static,
     ) {
+        let explained = |failure| Box::new(move || explain(failure)) as Box<dyn FnOnce() -> String>;
+        self.run(work.map(|result| result.map_err(explained)).boxed_local());
+    }
+
+    /// Not generic, so that the program contains it once and not for every action. An error is a function that explains it.
+    fn run(self, work: LocalBoxFuture<'static, Result<(), Box<dyn FnOnce() -> String>>>) {
         if self.is_pending() {
             return;
         }
@@ -57,9 +64,9 @@ impl Pending {
             let result = work.await;
             // The page may have been removed by now, and the button with it.
             if self.is_pending.try_set(false).is_none()
-                && let Err(failure) = result
+                && let Err(explain) = result
             {
-                self.fail(Some(explain(failure)));
+                self.fail(Some(explain()));
             }
         });
     }

@@ -9,6 +9,7 @@ use crate::policy::{
 };
 use crate::tokens;
 use auth_types::responses::UserResponse;
+use futures::future::{FutureExt, LocalBoxFuture};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
@@ -104,10 +105,14 @@ impl PageSession {
     /// # Errors
     /// [`RequestFailure::SignedOut`] if this is no longer the tab's session, before or after the request; and the failure of a
     /// refresh.
-    pub async fn send(self, request: ApiRequest) -> Result<FetchResult, RequestFailure> {
+    pub fn send(self, request: ApiRequest) -> LocalBoxFuture<'static, Result<FetchResult, RequestFailure>> {
         let outgoing = OutgoingRequest { request, cookies: Cookies::Untouched, ending: None };
-        let delivered = self.run(BoundRequest::new(self.epoch), outgoing).await?;
-        if delivered.is_current { Ok(delivered.result) } else { Err(RequestFailure::SignedOut) }
+        // Boxed, so that the program contains this once and not in the future of every request.
+        let delivery = async move {
+            let delivered = self.run(BoundRequest::new(self.epoch), outgoing).await?;
+            if delivered.is_current { Ok(delivered.result) } else { Err(RequestFailure::SignedOut) }
+        };
+        delivery.boxed_local()
     }
 
     /// Takes the steps of a request with an access token. No other function sends one.
