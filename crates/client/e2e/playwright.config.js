@@ -25,6 +25,7 @@ export default defineConfig({
     { name: "stories", testDir: "stories" },
     { name: "production", testDir: "production" },
     { name: "screenshots", testDir: "screenshots" },
+    { name: "measurements", testDir: "measurements" },
   ],
   fullyParallel: true,
   workers: 2,

@@ -27,7 +27,8 @@ export function builtClient() {
 
 /** Serves the files of `folder`, and index.html for any other path if the host rewrites paths. */
 export function staticSite(folder = builtClient(), { rewrites = true } = {}) {
-  const files = sirv(folder, { single: rewrites, ignores: false, etag: true });
+  // A file that has a compressed one next to it is sent as that.
+  const files = sirv(folder, { single: rewrites, ignores: false, etag: true, brotli: true });
   return (request, response) => {
     const { pathname } = new URL(request.url, API);
     for (const rule of rules) if (matches(rule.path, pathname)) response.setHeader(rule.name, rule.value);
