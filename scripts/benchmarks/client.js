@@ -6,7 +6,6 @@ const path = require("node:path");
 const { brotliCompressSync } = require("node:zlib");
 const { root, table, target, temporaryFolder } = require("./support");
 
-
 /** Runs commands of Bash with the functions of scripts/lib.sh. */
 const bash = (commands, environment = {}) =>
   execFileSync("bash", ["-c", `source scripts/lib.sh; ${commands}`], {
