@@ -116,6 +116,7 @@ macro_rules! layouts {
     )+};
 }
 layouts![
+    access_lifetimes,
     users,
     sessions,
     auth_events,

@@ -1,5 +1,6 @@
 //! The database: one file per table, one pool, one error type. No other module names diesel.
 
+pub mod access_lifetimes;
 mod any;
 pub mod backup;
 pub mod completed_steps;

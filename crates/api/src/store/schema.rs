@@ -3,6 +3,15 @@
 diesel::table! {
     use crate::store::types::*;
 
+    access_lifetimes (seconds) {
+        seconds -> Int8,
+        used_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     auth_events (id) {
         id -> Int8,
         user_id -> Nullable<Int8>,
@@ -181,6 +190,7 @@ diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    access_lifetimes,
     auth_events,
     completed_steps,
     database_identity,

@@ -1,7 +1,9 @@
 //! The revocation feed: access tokens are refused everywhere, with no database work per request.
 
-use crate::support::{Database, ManualClock, ONE_SECOND, TestApp, TestDb, forge, on_both_databases};
+use crate::support::deletion::delete;
+use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, forge, on_both_databases};
 use api::clock::Clock;
+use api::service::upkeep::prune::prune;
 use api::store::AnyConnection;
 use auth_types::responses::TokenResponse;
 use auth_types::{Reason, SessionId};
@@ -16,9 +18,13 @@ on_both_databases![
     a_starting_process_knows_earlier_revocations,
     a_revocation_is_forgotten_once_its_tokens_have_expired,
     a_clock_that_jumps_forgets_no_revocation_too_early,
+    a_revocation_outlasts_a_lower_lifetime,
+    a_process_with_a_lower_lifetime_remembers_the_tokens_of_another,
+    a_revoked_session_is_kept_as_long_as_its_access_tokens,
 ];
 
 const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
 
 /// Two processes on one database and one clock, and a signed-in user.
 async fn two_processes(database: Database) -> (TestApp, TestApp, TokenResponse) {
@@ -123,6 +129,79 @@ async fn a_clock_that_jumps_forgets_no_revocation_too_early(database: Database) 
     a.logout(&next).await.done();
     b.poll_revocations().await;
     b.verify(&next.access).await.unauthorized(Reason::SessionRevoked);
+}
+
+/// A second API on the database and the clock of `app`, whose access tokens live for `seconds`.
+async fn with_lifetime(app: &TestApp, seconds: &str) -> TestApp {
+    let builder = TestApp::builder_on(Arc::clone(app.db())).clock(app.clock());
+    builder.set("ACCESS_TOKEN_LIFETIME", seconds).set("REFRESH_TOKEN_LIFETIME", "5184000").start().await
+}
+
+/// As after an incident: the operator lowers the setting, and restarts.
+async fn a_revocation_outlasts_a_lower_lifetime(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    app.logout(&tokens).await.done();
+    let lowered = with_lifetime(&app, "5").await;
+    for _ in 0..5 {
+        app.clock().advance(Duration::minutes(11));
+        lowered.poll_revocations().await;
+        let restarted = with_lifetime(&app, "5").await;
+        for process in [&lowered, &restarted] {
+            process.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+        }
+    }
+    // It is forgotten in the end.
+    app.clock().advance(Duration::hours(3));
+    lowered.poll_revocations().await;
+    let session: SessionId = serde_json::from_value(forge::claims(&tokens.access)["sid"].clone()).unwrap();
+    assert!(!lowered.services().feed.is_revoked(session));
+}
+
+/// While a higher setting is rolled out, some processes still have the lower one.
+async fn a_process_with_a_lower_lifetime_remembers_the_tokens_of_another(database: Database) {
+    let low = TestApp::builder(database).user(ADA).set("ACCESS_TOKEN_LIFETIME", "60").start().await;
+    let raised = with_lifetime(&low, "3600").await;
+    let tokens = raised.login(ADA).await;
+    raised.logout(&tokens).await.done();
+    for _ in 0..5 {
+        low.clock().advance(Duration::minutes(11));
+        low.poll_revocations().await;
+        low.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+    }
+
+    // What was forgotten is read again.
+    let tokens = raised.login(ADA).await;
+    raised.logout(&tokens).await.done();
+    low.db().execute("DELETE FROM access_lifetimes WHERE seconds = 3600");
+    low.poll_revocations().await;
+    low.clock().advance(Duration::minutes(4));
+    low.poll_revocations().await;
+    low.verify(&tokens.access).await.done();
+    raised.poll_revocations().await;
+    low.poll_revocations().await;
+    low.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+}
+
+async fn a_revoked_session_is_kept_as_long_as_its_access_tokens(database: Database) {
+    let month =
+        || TestApp::builder(database).set("ACCESS_TOKEN_LIFETIME", "2592000").set("REFRESH_TOKEN_LIFETIME", "5184000");
+    let app = month().user(ADA).user(BOB).start().await;
+    let (signed_out, deleted) = (app.login(ADA).await, app.login(BOB).await);
+    app.logout(&signed_out).await.done();
+    delete(&app, &deleted, PASSWORD).await.done();
+    for seconds in ["2592000", "300"] {
+        app.clock().advance(Duration::days(8));
+        let process = with_lifetime(&app, seconds).await;
+        prune(process.services()).await.unwrap();
+        let restarted = with_lifetime(&app, seconds).await;
+        for tokens in [&signed_out, &deleted] {
+            restarted.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+        }
+    }
+    app.clock().advance(Duration::days(61));
+    prune(with_lifetime(&app, "300").await.services()).await.unwrap();
+    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::config::DatabaseUrl;
 use crate::store::backup::{Coverage, Loading, load, occupied_tables};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::sessions::RevokeReason;
-use crate::store::{last_backup, migrations, names};
+use crate::store::{access_lifetimes, last_backup, migrations, names};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -70,6 +70,7 @@ pub fn restore(source: &BackupSource, plan: &RestorePlan<'_>) -> Result<Contents
     migrations::migrate(plan.database, &plan.coverage.migrations)?;
     load(plan.database, plan.coverage, |loading| {
         must_be_empty(loading.occupied_tables()?)?;
+        loading.write(access_lifetimes::delete_all)?;
         fill(plan, loading, ArchiveReader::open(source.open()?, plan.identities, plan.coverage)?)
     })
 }
@@ -125,6 +126,7 @@ fn finish(
     };
     loading.write(|connection| {
         last_backup::delete(connection)?;
+        access_lifetimes::extend_all(connection, plan.now)?;
         events::insert_anonymous(connection, &event)
     })?;
     Ok(())

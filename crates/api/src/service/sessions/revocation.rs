@@ -1,9 +1,13 @@
-//! Polls the database for the revocation feed: each process keeps in memory which sessions were revoked within the last access lifetime, so that
-//! their access tokens are refused at once and no request queries the database.
+//! Polls the database for the revocation feed: each process keeps in memory which sessions were revoked while their access tokens may be
+//! valid, so that these are refused at once and no request queries the database.
 
+use crate::clock::SharedTime;
+use crate::config::Settings;
 use crate::service::Services;
+use crate::store::access_lifetimes::{self, AccessLifetime};
 use crate::store::{StoreError, sessions};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
+use std::sync::Arc;
 
 /// How often other processes' revocations are read, seconds.
 pub const POLL_SECONDS: u64 = 1;
@@ -12,23 +16,55 @@ pub const FEED_STALE_SECONDS: i64 = 10;
 /// How far each poll reaches back before the last one, seconds: rows commit out of order, by as much as a request may take
 /// (13 s). Until it notices, another process's clock may differ by [`MAX_CLOCK_SKEW`](crate::clock::MAX_CLOCK_SKEW) (60 s); after that
 /// it writes the database's time.
-const OVERLAP_SECONDS: i64 = 75;
+const OVERLAP: Duration = Duration::seconds(75);
+/// How far ahead a process records that it issues tokens, so that it need not be exact about when it ends.
+const RECORDED_AHEAD: Duration = Duration::hours(1);
 
-/// Reads what was revoked since the last poll. The first poll reads two access lifetimes, as does one after the clock was set
-/// back.
+/// Reads what was revoked since the last poll. The first poll reads all revoked sessions whose access tokens may be valid, as does one
+/// after the clock was set back, or after a process has started to issue tokens with a longer lifetime.
 ///
 /// # Errors
 /// When the database does not respond; the feed stays as it was.
 pub async fn poll(services: &Services) -> Result<(), StoreError> {
     let now = services.shared_now();
-    let overlap = Duration::seconds(OVERLAP_SECONDS);
-    // By another clock tokens may be valid for longer: keep twice the lifetime.
-    let keep = services.settings.lifetimes.access * 2 + overlap;
-    // A clock that was set back had been ahead: revocations may have been dropped whose tokens are valid again, so everything
-    // is read again, as at the start.
-    let last = services.feed.polled_at().filter(|last| *last <= now);
-    let since = last.map_or(now.get() - keep, |last| last.get() - overlap);
-    let revoked = services.store.run(move |connection| sessions::list_revoked(connection, since)).await?;
-    services.feed.merge(revoked, now, keep);
+    let settings = Arc::clone(&services.settings);
+    // A clock that was set back had been ahead: revocations may have been dropped whose tokens are valid again.
+    let last = services.feed.last_poll().filter(|last| last.at <= now);
+    let read = services.store.run(move |connection| {
+        let used = access_lifetimes::list(connection)?;
+        let kept = kept(&used, &settings, now.get());
+        let since = match last.filter(|last| last.kept >= kept) {
+            Some(last) => last.at.get() - OVERLAP,
+            None => now.get() - kept,
+        };
+        Ok((sessions::list_revoked(connection, since)?, used, kept))
+    });
+    let (revoked, used, kept) = read.await?;
+    services.feed.merge(revoked, now, kept);
+    record_own_lifetime(services, &used, now).await;
     Ok(())
+}
+
+/// How long a revoked session is remembered: until every access token that it may have has expired, with whatever lifetime a process has
+/// issued it. By another clock tokens may be valid for longer, so this is twice the lifetime.
+pub(in crate::service) fn kept(used: &[AccessLifetime], settings: &Settings, now: DateTime<Utc>) -> Duration {
+    let of = |lifetime: Duration| lifetime * 2 + OVERLAP;
+    let used = used.iter().filter(|used| used.used_until + of(used.lifetime) > now).map(|used| used.lifetime);
+    of(used.fold(settings.lifetimes.access, Duration::max))
+}
+
+/// Other processes, and this database's later ones, must know the lifetime of the tokens that this process issues.
+async fn record_own_lifetime(services: &Services, used: &[AccessLifetime], now: SharedTime) {
+    let lifetime = services.settings.lifetimes.access;
+    let is_recorded =
+        |used: &AccessLifetime| used.lifetime == lifetime && used.used_until > now.get() + RECORDED_AHEAD / 2;
+    if used.iter().any(is_recorded) {
+        return;
+    }
+    let own = AccessLifetime { lifetime, used_until: now.get() + RECORDED_AHEAD };
+    let recorded = services.store.write_statement(move |connection| access_lifetimes::record(connection, own));
+    // A database that refuses writes lets no session begin or rotate either. The next poll tries again.
+    if let Err(error) = recorded.await {
+        log::warn!("revocation.poll: the lifetime of access tokens is not recorded: {error}");
+    }
 }

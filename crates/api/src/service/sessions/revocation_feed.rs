@@ -1,4 +1,4 @@
-//! Which sessions were revoked within the last access lifetime, in memory.
+//! Which sessions were revoked while their access tokens may be valid, in memory.
 
 use crate::clock::SharedTime;
 use auth_types::SessionId;
@@ -6,11 +6,19 @@ use chrono::Duration;
 use parking_lot::RwLock;
 use std::collections::HashMap;
 
+/// A poll of the database.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct FeedPoll {
+    pub(in crate::service) at: SharedTime,
+    /// How long it keeps a revoked session.
+    pub(in crate::service) kept: Duration,
+}
+
 /// The contents of the feed.
 #[derive(Debug, Default)]
 struct FeedState {
     revoked: HashMap<SessionId, SharedTime>,
-    polled_at: Option<SharedTime>,
+    last_poll: Option<FeedPoll>,
 }
 
 /// The recently revoked sessions.
@@ -32,13 +40,17 @@ impl RevocationFeed {
 
     /// When the feed was last read from the database.
     pub fn polled_at(&self) -> Option<SharedTime> {
-        self.state.read().polled_at
+        self.last_poll().map(|last| last.at)
     }
 
-    pub(in crate::service) fn merge(&self, revoked: Vec<(SessionId, SharedTime)>, now: SharedTime, keep: Duration) {
+    pub(in crate::service) fn last_poll(&self) -> Option<FeedPoll> {
+        self.state.read().last_poll
+    }
+
+    pub(in crate::service) fn merge(&self, revoked: Vec<(SessionId, SharedTime)>, now: SharedTime, kept: Duration) {
         let mut state = self.state.write();
         state.revoked.extend(revoked);
-        state.revoked.retain(|_, revoked_at| revoked_at.get() + keep > now.get());
-        state.polled_at = Some(now);
+        state.revoked.retain(|_, revoked_at| revoked_at.get() + kept > now.get());
+        state.last_poll = Some(FeedPoll { at: now, kept });
     }
 }

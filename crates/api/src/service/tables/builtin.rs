@@ -2,24 +2,25 @@
 
 use super::erasure::Erasure;
 use super::export::ExportList;
-use super::table::Table;
+use super::table::{PruneInput, Table};
 use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
 use crate::service::events::retention::{EVENT_DAYS, EVENTS_WITHOUT_ACCOUNT};
 use crate::service::mail::{self, AddressQuota};
+use crate::service::sessions::revocation;
 use crate::service::sessions::view::SessionView;
 use crate::service::steps;
 use crate::store::mail_outbox::Slice;
 use crate::store::users::UserRow;
 use crate::store::{
-    completed_steps, events, known_networks, layouts, mail_outbox, one_time_tokens, pending_registrations, sent_mails,
-    sessions, users,
+    AnyConnection, QueryResult, access_lifetimes, completed_steps, events, known_networks, layouts, mail_outbox,
+    one_time_tokens, pending_registrations, sent_mails, sessions, users,
 };
 use auth_types::SessionId;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-/// How long an ended session, a link and the row of a deleted account are kept, days. Owners may ask about them.
+/// How long an ended session, a link and the row of a deleted account are kept at least, days. Owners may ask about them.
 const KEEP_DAYS: i64 = 7;
 /// Maximum number of pending registrations: what a flood from very many addresses may leave for a day.
 const MAX_PENDING_REGISTRATIONS: i64 = 1_000_000;
@@ -28,8 +29,11 @@ const MAX_PENDING_REGISTRATIONS: i64 = 1_000_000;
 pub fn builtin_tables() -> Vec<Table> {
     vec![
         // An export begins with the account itself, and the deletion erases it.
-        Table::of(layouts::users())
-            .pruned(|connection, input, batch| users::delete_erased(connection, kept_since(input.now), batch)),
+        Table::of(layouts::users()).pruned(|connection, input, batch| {
+            // Its sessions are deleted with it.
+            let before = sessions_kept_since(connection, input)?;
+            users::delete_erased(connection, before, batch)
+        }),
         sessions(),
         auth_events(),
         known_networks(),
@@ -42,6 +46,7 @@ pub fn builtin_tables() -> Vec<Table> {
         Table::of(layouts::completed_steps()).not_backed_up().pruned(|connection, input, batch| {
             completed_steps::delete_old(connection, input.now - steps::REPEAT_WINDOW, batch)
         }),
+        Table::of(layouts::access_lifetimes()).written_at_start(),
         // A restored database records its own backups only.
         Table::of(layouts::last_backup()).not_backed_up(),
         // A restored database is another one.
@@ -53,6 +58,12 @@ fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
     now - Duration::days(KEEP_DAYS)
 }
 
+/// While a revoked session's access tokens may be valid, a process that starts must find its row.
+fn sessions_kept_since(connection: &mut AnyConnection, input: &PruneInput) -> QueryResult<DateTime<Utc>> {
+    let used = access_lifetimes::list(connection)?;
+    Ok(kept_since(input.now).min(input.now - revocation::kept(&used, &input.settings, input.now)))
+}
+
 fn sessions() -> Table {
     let export = ExportList::by("sessions", |connection, subject, after: Option<SessionId>, most| {
         let view = SessionView::of(subject.settings.lifetimes.refresh, subject.caller);
@@ -62,7 +73,10 @@ fn sessions() -> Table {
     Table::of(layouts::sessions())
         .exported(export)
         .erased(Erasure::in_batches(sessions::erase, sessions::erased_users))
-        .pruned(|connection, input, batch| sessions::delete_ended(connection, kept_since(input.now), batch))
+        .pruned(|connection, input, batch| {
+            let before = sessions_kept_since(connection, input)?;
+            sessions::delete_ended(connection, before, batch)
+        })
 }
 
 fn auth_events() -> Table {

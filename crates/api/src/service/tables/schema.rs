@@ -21,10 +21,11 @@ pub struct MissingTable(String);
 impl Schema {
     /// The tables that a backup contains.
     pub fn coverage(&self) -> Coverage {
-        let (kept, left_out): (Vec<_>, Vec<_>) = self.tables.iter().partition(|table| table.is_backed_up);
+        let kept = self.tables.iter().filter(|table| table.is_backed_up);
+        let not_content = self.tables.iter().filter(|table| !table.is_content);
         Coverage {
-            tables: kept.into_iter().map(|table| table.layout.clone()).collect(),
-            left_out: left_out.into_iter().map(|table| table.layout.name).collect(),
+            tables: kept.map(|table| table.layout.clone()).collect(),
+            not_content: not_content.map(|table| table.layout.name).collect(),
             migrations: self.migrations.clone(),
         }
     }

@@ -27,6 +27,8 @@ pub struct PruneInput {
 pub struct Table {
     pub(crate) layout: Layout,
     pub(crate) is_backed_up: bool,
+    /// Whether a database with rows in it is not empty.
+    pub(crate) is_content: bool,
     pub(crate) export: Option<ExportList>,
     pub(in crate::service) erasure: Option<Erasure>,
     pub(in crate::service) prunes: Vec<Arc<Prune>>,
@@ -70,7 +72,15 @@ impl Table {
     }
 
     pub(super) const fn of(layout: Layout) -> Self {
-        Self { layout, is_backed_up: true, export: None, erasure: None, prunes: Vec::new(), owned: None }
+        Self {
+            layout,
+            is_backed_up: true,
+            is_content: true,
+            export: None,
+            erasure: None,
+            prunes: Vec::new(),
+            owned: None,
+        }
     }
 
     /// Omits a column of a personal table from exports, such as a credential.
@@ -98,6 +108,13 @@ impl Table {
     #[must_use]
     pub const fn not_backed_up(mut self) -> Self {
         self.is_backed_up = false;
+        self.is_content = false;
+        self
+    }
+
+    /// Each process writes the table at its start. A restore replaces such rows.
+    pub(super) const fn written_at_start(mut self) -> Self {
+        self.is_content = false;
         self
     }
 

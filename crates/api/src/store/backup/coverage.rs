@@ -8,7 +8,7 @@ use crate::store::migrations::Migrations;
 pub struct Coverage {
     /// Each table comes after those that it refers to.
     pub tables: Vec<Layout>,
-    /// Tables that no backup contains.
-    pub left_out: Vec<&'static str>,
+    /// Tables whose rows do not make a database occupied: no backup contains them, or each process writes them at its start.
+    pub not_content: Vec<&'static str>,
     pub migrations: Migrations,
 }

@@ -16,8 +16,8 @@ use diesel::sql_types::{BigInt, Text};
 /// Rows arrive as fast as the storage delivers them, so the pauses may be longer than a request's.
 const SETUP_POSTGRES: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'";
 
-/// The names of the tables that have rows, also of those that another program has created, without the ones that backups leave
-/// out. A database that does not exist yet has none.
+/// The names of the tables that have rows, also of those that another program has created, without the ones whose rows are not
+/// content. A database that does not exist yet has none.
 pub fn occupied_tables(url: &DatabaseUrl, coverage: &Coverage) -> Result<Vec<String>, StateError> {
     match state::open_to_read(url)? {
         Some(mut connection) => Ok(occupied(&mut connection, coverage)?),
@@ -29,7 +29,7 @@ fn occupied(connection: &mut AnyConnection, coverage: &Coverage) -> QueryResult<
     let mut occupied = Vec::new();
     for table in state::tables(connection)? {
         let sql = format!("SELECT 'a row' AS text FROM \"{}\" LIMIT 1", table.replace('"', "\"\""));
-        if !coverage.left_out.contains(&table.as_str()) && !texts(connection, &sql)?.is_empty() {
+        if !coverage.not_content.contains(&table.as_str()) && !texts(connection, &sql)?.is_empty() {
             occupied.push(table);
         }
     }

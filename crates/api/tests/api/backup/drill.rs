@@ -5,6 +5,7 @@ use super::{BOTH, Backup, plan};
 use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases};
 use api::service::backup::write;
 use auth_types::Reason;
+use chrono::Duration;
 use serde_json::json;
 use std::io::Write;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ on_both_databases![
     restoring_a_copy_signs_every_user_out,
     a_move_keeps_every_user_signed_in,
     a_backup_is_one_snapshot_despite_concurrent_writes,
+    a_restored_database_knows_the_lifetime_of_its_access_tokens,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -69,6 +71,28 @@ async fn a_move_keeps_every_user_signed_in(database: Database) {
         let body = json!({"token": link, "new_password": NEW_PASSWORD});
         app.post("/api/auth/password/reset/confirm/", &body).await.has_status(200);
         app.sign_in(ADA, PASSWORD).await.unauthorized(Reason::CredentialsWrong);
+    }
+}
+
+async fn a_restored_database_knows_the_lifetime_of_its_access_tokens(database: Database) {
+    let source = TestApp::builder(database).user(ADA).start().await;
+    let (live, ended) = (source.login(ADA).await, source.login(ADA).await);
+    source.logout(&ended).await.done();
+    let backup = Backup::of(source.db());
+    for kind in BOTH {
+        for is_moving in [false, true] {
+            let target = Arc::new(TestDb::migrated(kind));
+            let lower = || TestApp::builder_on(Arc::clone(&target)).set("ACCESS_TOKEN_LIFETIME", "5").start();
+            // It writes its own lifetime, which does not make the database occupied.
+            drop(lower().await);
+            if is_moving { backup.move_to(&target) } else { backup.restore(&target) }.unwrap();
+            let app = lower().await;
+            app.clock().advance(Duration::minutes(40));
+            app.poll_revocations().await;
+            for tokens in [Some(&ended), (!is_moving).then_some(&live)].into_iter().flatten() {
+                app.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
+            }
+        }
     }
 }
 

@@ -194,10 +194,12 @@ async fn an_empty_database_is_restored_empty(database: Database) {
 
 async fn every_table_and_every_column_is_covered(database: Database) {
     let db = TestDb::migrated(database);
-    let Coverage { tables, left_out, .. } = coverage();
+    let Coverage { tables, not_content, .. } = coverage();
     let mut covered: Vec<_> = tables.iter().map(|table| table.name.to_owned()).collect();
-    covered.extend(left_out.into_iter().map(str::to_owned));
+    covered.extend(not_content.into_iter().map(str::to_owned));
     covered.sort();
+    // A table that is backed up although its rows are not content.
+    covered.dedup();
     assert_eq!(covered, db.tables());
     for table in tables {
         let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();

@@ -45,8 +45,8 @@ pub fn coverage() -> Coverage {
 
 /// Whether a table is Latchkey's and not a feature's.
 pub fn is_own_table(name: &str) -> bool {
-    let Coverage { tables, left_out, .. } = coverage();
-    tables.iter().any(|table| table.name == name) || left_out.contains(&name)
+    let Coverage { tables, not_content, .. } = coverage();
+    tables.iter().any(|table| table.name == name) || not_content.contains(&name)
 }
 
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
