@@ -138,6 +138,8 @@ pub struct ExportedMail {
     pub expires_at: DateTime<Utc>,
     /// How many attempts were made.
     pub attempts: i64,
+    /// After how many of them it may have arrived, although the mail server did not say so.
+    pub unacknowledged: i64,
     /// How many events it reports.
     pub occurrences: i64,
     /// When the first of them was, when there are several.

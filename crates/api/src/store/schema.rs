@@ -81,6 +81,7 @@ diesel::table! {
         turn_at -> Timestamptz,
         occurrences -> Int8,
         first_at -> Nullable<Timestamptz>,
+        unacknowledged -> Int8,
     }
 }
 
@@ -126,6 +127,7 @@ diesel::table! {
         address_hash -> Bytea,
         kind -> Text,
         sent_at -> Timestamptz,
+        copies -> Int8,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Table `sent_mails`: the mails that were recently sent to an address, by kind. Addresses are stored as keyed hashes.
 
 use super::any::AnyConnection;
+use super::mail_outbox::MailRow;
 use super::schema::sent_mails;
 use super::types::At;
 use auth_types::export::ExportedSentMail;
@@ -36,40 +37,51 @@ pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<
         .map(|_| ())
 }
 
-/// The mails that were sent to an address in `period`, except `mail_id`, oldest first.
+/// The mails that were sent to an address in `period`, oldest first, one for each copy. Of `mail`, which is about to be sent, these are
+/// the copies that may have arrived.
 pub fn list(
     connection: &mut AnyConnection,
     address_hash: &[u8],
     period: Period,
-    mail_id: i64,
+    mail: &MailRow,
 ) -> QueryResult<Vec<SentMail>> {
-    sent_mails::table
+    let rows: Vec<(i64, i64, SentMail)> = sent_mails::table
         .filter(sent_mails::address_hash.eq(address_hash))
         .filter(sent_mails::sent_at.gt(At(period.after)))
         .filter(sent_mails::sent_at.le(At(period.until)))
-        .filter(sent_mails::mail_id.ne(mail_id))
         .order(sent_mails::sent_at)
-        .select((sent_mails::kind, sent_mails::sent_at))
-        .load(connection)
+        .select((sent_mails::mail_id, sent_mails::copies, (sent_mails::kind, sent_mails::sent_at)))
+        .load(connection)?;
+    let copies = |(id, copies, sent): (i64, i64, SentMail)| {
+        let counted = if id == mail.id { mail.unacknowledged } else { copies };
+        std::iter::repeat_n(sent, usize::try_from(counted).unwrap_or_default())
+    };
+    Ok(rows.into_iter().flat_map(copies).collect())
 }
 
-/// Counts a mail. A mail that is retried counts once.
-pub fn insert(connection: &mut AnyConnection, mail_id: i64, address_hash: &[u8], mail: &SentMail) -> QueryResult<()> {
-    delete(connection, mail_id)?;
+/// Counts a mail that is about to be sent. A retry counts again only if an earlier attempt may have arrived.
+pub fn insert(connection: &mut AnyConnection, mail: &MailRow, address_hash: &[u8], sent: &SentMail) -> QueryResult<()> {
+    diesel::delete(sent_mails::table.find(mail.id)).execute(connection)?;
     diesel::insert_into(sent_mails::table)
         .values((
-            sent_mails::mail_id.eq(mail_id),
+            sent_mails::mail_id.eq(mail.id),
             sent_mails::address_hash.eq(address_hash),
-            sent_mails::kind.eq(&mail.kind),
-            sent_mails::sent_at.eq(At(mail.sent_at)),
+            sent_mails::kind.eq(&sent.kind),
+            sent_mails::sent_at.eq(At(sent.sent_at)),
+            sent_mails::copies.eq(mail.unacknowledged + 1),
         ))
         .execute(connection)
         .map(|_| ())
 }
 
-/// Stops counting a mail that was not sent.
-pub fn delete(connection: &mut AnyConnection, mail_id: i64) -> QueryResult<()> {
-    diesel::delete(sent_mails::table.find(mail_id)).execute(connection).map(|_| ())
+/// Stops counting a mail that was not sent, except the copies that may have arrived.
+pub fn refund(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()> {
+    let row = sent_mails::table.find(mail.id);
+    if mail.unacknowledged == 0 {
+        diesel::delete(row).execute(connection).map(|_| ())
+    } else {
+        diesel::update(row).set(sent_mails::copies.eq(mail.unacknowledged)).execute(connection).map(|_| ())
+    }
 }
 
 /// All rows about an address.

@@ -103,7 +103,7 @@ async fn start(database: Database, server: &ScriptedMailServer) -> TestApp {
 }
 
 async fn assert_nothing_reported(app: &TestApp, case: &str) {
-    for outcome in ["sent", "dropped", "over_amount", "deferred", "postponed", "given_up"] {
+    for outcome in ["sent", "dropped", "over_amount", "deferred", "postponed", "unacknowledged", "given_up"] {
         let counted = format!("latchkey_mails_total{{outcome=\"{outcome}\"}} 0");
         assert!(has_metric(app, &counted).await, "{case}: {outcome}");
     }
@@ -118,6 +118,7 @@ async fn a_worker_that_was_too_slow_reports_nothing(database: Database) {
         Some(("RCPT", "450 not now")),
         Some(("MAIL", "451 not now")),
         Some(("MESSAGE", "554 no")),
+        Some(("MESSAGE", "221 bye")),
         None,
     ] {
         let case = format!("{response:?}");

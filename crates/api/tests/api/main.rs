@@ -65,6 +65,7 @@ mod login_floods;
 mod logout;
 mod logs;
 mod mail;
+mod mail_copies;
 mod mail_leases;
 mod mail_limits;
 mod mail_links;

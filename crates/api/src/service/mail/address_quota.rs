@@ -71,12 +71,12 @@ impl AddressQuota {
         let hash = self.hash(address);
         sent_mails::lock(connection, &hash)?;
         let sent =
-            sent_mails::list(connection, &hash, Period { after: now - WINDOW, until: now + MAX_CLOCK_SKEW }, mail.id)?;
+            sent_mails::list(connection, &hash, Period { after: now - WINDOW, until: now + MAX_CLOCK_SKEW }, mail)?;
         if let Some(at) = available_at(mail.kind, &sent) {
             return Ok(Allowance::AvailableAt(at));
         }
         let counted = SentMail { kind: mail.kind.as_str().to_owned(), sent_at: now };
-        sent_mails::insert(connection, mail.id, &hash, &counted)?;
+        sent_mails::insert(connection, mail, &hash, &counted)?;
         Ok(Allowance::Available)
     }
 }

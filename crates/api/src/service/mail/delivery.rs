@@ -21,6 +21,9 @@ use chrono::Duration;
 /// The wait after the first failure. It doubles with each failure, up to the longest.
 const FIRST_WAIT: Duration = Duration::seconds(30);
 const MAX_WAIT: Duration = Duration::hours(1);
+/// The waits after an attempt whose end the server did not acknowledge: it may still be busy with the mail, and a retry is probably
+/// a second copy. So there are fewer retries than after a refusal.
+const UNACKNOWLEDGED_WAITS: [Duration; 2] = [Duration::minutes(2), Duration::minutes(15)];
 
 /// The outcome of one delivery attempt.
 #[derive(Debug)]
@@ -60,6 +63,9 @@ pub(super) async fn deliver(
         DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped).await?,
         DeliveryOutcome::OverQuota(mails) => services.mailer.metrics.count(MailOutcome::OverQuota, *mails),
         DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
+        DeliveryOutcome::Failed(SendError { response: ServerResponse::Unacknowledged, why, .. }) => {
+            retry_unacknowledged(services, mail, why).await?;
+        }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Recipient, why, .. }) => {
             give_up(services, mail, why).await?;
         }
@@ -148,7 +154,7 @@ fn record_failure(services: &Services, mail: &MailRow, error: &SendError) {
         (_, response) if refusals.are_to_several() => {
             let step = match response {
                 ServerResponse::Refuses(step) => step,
-                ServerResponse::None | ServerResponse::AcceptsUs => MailStep::Message,
+                ServerResponse::None | ServerResponse::AcceptsUs | ServerResponse::Unacknowledged => MailStep::Message,
             };
             Some((step, "mails to different domains were refused, and none was accepted in between"))
         }
@@ -192,9 +198,34 @@ async fn finish(services: &Services, mail: &MailRow, outcome: MailOutcome) -> Re
     Ok(())
 }
 
+/// Postpones a mail that may have been sent. This attempt stays counted in its address's quota.
+async fn retry_unacknowledged(services: &Services, mail: &MailRow, why: &str) -> Result<(), StoreError> {
+    let wait = usize::try_from(mail.unacknowledged).ok().and_then(|earlier| UNACKNOWLEDGED_WAITS.get(earlier));
+    let mail = MailRow { unacknowledged: mail.unacknowledged + 1, ..mail.clone() };
+    let why = format!("{why}; it may have arrived");
+    match wait {
+        Some(wait) => {
+            postpone(services, &mail, Retry { wait: *wait, outcome: MailOutcome::Unacknowledged }, &why).await
+        }
+        None => give_up(services, &mail, &why).await,
+    }
+}
+
+async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
+    postpone(services, mail, Retry { wait, outcome: MailOutcome::Postponed }, why).await
+}
+
+/// How a failed attempt is retried.
+struct Retry {
+    wait: Duration,
+    /// What the attempt counts as.
+    outcome: MailOutcome,
+}
+
 /// Postpones the mail, unless it has expired by then. If the clock has become wrong since the mail was leased, it is due when its
 /// lease ends.
-async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
+async fn postpone(services: &Services, mail: &MailRow, retry: Retry, why: &str) -> Result<(), StoreError> {
+    let Retry { wait, outcome } = retry;
     let id = mail.id;
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
@@ -207,16 +238,23 @@ async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &
     let postponement = services.store.write(move |connection| {
         let is_held = mail_outbox::postpone(connection, &mail, retry_at)?;
         if is_held {
-            sent_mails::delete(connection, mail.id)?;
+            sent_mails::refund(connection, &mail)?;
         }
         Ok(is_held)
     });
     if postponement.await? {
-        log::warn!(
-            mail_id = id, attempts = attempts;
-            "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
-        );
-        services.mailer.metrics.count(MailOutcome::Postponed, 1);
+        if outcome == MailOutcome::Unacknowledged {
+            log::warn!(
+                mail_id = id, attempts = attempts;
+                "mail.unacknowledged: mail {id} ({kind}), attempt {attempts}: {why}, and is sent again"
+            );
+        } else {
+            log::warn!(
+                mail_id = id, attempts = attempts;
+                "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
+            );
+        }
+        services.mailer.metrics.count(outcome, 1);
     }
     Ok(())
 }
@@ -242,7 +280,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
         }
         let is_held = mail_outbox::delete(connection, &mail)?;
         if is_held {
-            sent_mails::delete(connection, mail.id)?;
+            sent_mails::refund(connection, &mail)?;
         }
         if let Some(user) = user.filter(|_| is_held) {
             let mut failed = RequestContext::without_client(now).event(user, EventKind::MailFailed);

@@ -88,6 +88,7 @@ mod tests {
             requester: None,
             occurrences: 1,
             first_at: None,
+            unacknowledged: 0,
         };
         let second = MailRow { attempts: 2, due_at: start + Duration::minutes(4), ..first.clone() };
         let mails = InFlight::default();

@@ -21,6 +21,8 @@ pub enum MailOutcome {
     /// A notice exceeded its address's quota and waits.
     Deferred,
     Postponed,
+    /// It may have been sent, and is sent again later.
+    Unacknowledged,
     /// It will never be sent.
     GivenUp,
 }

@@ -23,6 +23,8 @@ pub(in crate::service::mail) enum ServerResponse {
     None,
     /// It accepts us, and other mails.
     AcceptsUs,
+    /// It may have accepted the mail: it did not acknowledge its end, and did not refuse it either (RFC 1047).
+    Unacknowledged,
     /// It refused us or the mail at this step.
     Refuses(MailStep),
 }

@@ -73,7 +73,9 @@ fn cause(row: &MailRow) -> String {
 
 fn render_parts(draft: MailDraft<'_>, subject: &'static str, parts: &[MailPart]) -> RenderedMail {
     let MailDraft { row, to, .. } = draft;
-    let reference = format!("{}-{}-{}", row.created_at.format("%Y%m%dT%H%M%S%6f"), row.id, row.attempts);
+    // The same at each attempt, so that mail servers and programs join the copies of a mail that was sent again. Merging others into a
+    // notice makes it another mail.
+    let reference = format!("{}-{}-{}", row.created_at.format("%Y%m%dT%H%M%S%6f"), row.id, row.occurrences);
     let plain: Vec<_> = parts
         .iter()
         .map(|part| match part {

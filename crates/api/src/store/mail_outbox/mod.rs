@@ -140,7 +140,7 @@ pub fn export(
 ) -> QueryResult<Vec<(i64, ExportedMail)>> {
     type CauseColumns = (Option<String>, Option<String>);
     type TimeColumns = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
-    type CountColumns = (i64, i64, Option<DateTime<Utc>>);
+    type CountColumns = (i64, i64, i64, Option<DateTime<Utc>>);
     // The kind is exported as stored, because a newer release may have written it.
     type MailColumns = (i64, String, String, CauseColumns, TimeColumns, CountColumns);
     let own = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
@@ -154,13 +154,13 @@ pub fn export(
             mail_outbox::recipient,
             (mail_outbox::ip_address, mail_outbox::user_agent),
             (mail_outbox::created_at, mail_outbox::due_at, mail_outbox::expires_at),
-            (mail_outbox::attempts, mail_outbox::occurrences, mail_outbox::first_at),
+            (mail_outbox::attempts, mail_outbox::unacknowledged, mail_outbox::occurrences, mail_outbox::first_at),
         ))
         .limit(limit)
         .load(connection)?;
     let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): MailColumns| {
         let (created_at, due_at, expires_at) = times;
-        let (attempts, occurrences, first_at) = counts;
+        let (attempts, unacknowledged, occurrences, first_at) = counts;
         let mail = ExportedMail {
             kind,
             recipient,
@@ -170,6 +170,7 @@ pub fn export(
             due_at,
             expires_at,
             attempts,
+            unacknowledged,
             occurrences,
             first_at,
         };

@@ -197,7 +197,8 @@ pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<boo
 
 /// Postpones a mail until `due_at`. Returns `false` if the worker no longer holds it.
 pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<bool> {
-    let postponement = diesel::update(held!(mail)).set(mail_outbox::due_at.eq(At(due_at)));
+    let postponement = diesel::update(held!(mail))
+        .set((mail_outbox::due_at.eq(At(due_at)), mail_outbox::unacknowledged.eq(mail.unacknowledged)));
     postponement.execute(connection).map(|postponed| postponed > 0)
 }
 

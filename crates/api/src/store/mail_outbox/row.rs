@@ -65,6 +65,8 @@ pub struct MailRow {
     pub occurrences: i64,
     /// The time of the first of them; `None` if that is [`MailRow::created_at`].
     pub first_at: Option<DateTime<Utc>>,
+    /// How often the server did not acknowledge its end: each time it may have been sent.
+    pub unacknowledged: i64,
 }
 
 impl MailRow {

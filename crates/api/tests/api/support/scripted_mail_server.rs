@@ -31,6 +31,8 @@ pub struct ScriptedMailServer {
 struct State {
     refusal: Mutex<Option<Rule>>,
     accepted: Mutex<Vec<String>>,
+    /// The `Message-ID` of the last mail that has arrived, accepted or not.
+    last_message_id: Mutex<String>,
     /// Commands on connections that a 421 had ended.
     commands_after_421: AtomicUsize,
     /// Floods that a client has read to the end.
@@ -119,6 +121,11 @@ impl ScriptedMailServer {
         *self.state.refusal.lock().unwrap() = None;
     }
 
+    /// The `Message-ID` of the last mail that has arrived, accepted or not.
+    pub fn last_message_id(&self) -> String {
+        self.state.last_message_id.lock().unwrap().clone()
+    }
+
     /// The recipients of the mails that were accepted since the last call.
     pub fn accepted(&self) -> Vec<String> {
         std::mem::take(&mut self.state.accepted.lock().unwrap())
@@ -181,7 +188,11 @@ fn converse(mut client: TcpStream, state: &State) -> std::io::Result<()> {
         is_over |= reply.starts_with("421");
         send(reply)?;
         if command == "DATA" && reply.starts_with("354") {
-            lines.by_ref().map_while(Result::ok).find(|line| line == ".");
+            for line in lines.by_ref().map_while(Result::ok).take_while(|line| line != ".") {
+                if let Some(id) = line.strip_prefix("Message-ID: ") {
+                    id.clone_into(&mut state.last_message_id.lock().unwrap());
+                }
+            }
             let held = state.held.lock().unwrap().take();
             let _ = held.map(|held| held.recv());
             let Some(reply) = state.reply("MESSAGE", &conversation, "250 taken") else { return Ok(()) };

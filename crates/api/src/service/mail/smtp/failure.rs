@@ -6,12 +6,13 @@ use super::reply_text::{are_about_form, are_about_recipient};
 use super::step::MailStep;
 use crate::service::mail::send_error::{FailureScope, SendError, ServerResponse};
 use lettre::Message;
-use lettre::transport::smtp::response::Severity;
+use lettre::transport::smtp::response::{Code, Severity};
 
 /// Determines the scope of a failure to send `message`.
 pub(super) fn classify(step: MailStep, error: &ConversationError, message: &Message) -> SendError {
     let scope = scope_of(step, error, message);
     let response = match scope {
+        _ if may_have_arrived(step, error) => ServerResponse::Unacknowledged,
         FailureScope::Mail | FailureScope::Form if is_final(error) => ServerResponse::Refuses(step),
         FailureScope::Recipient | FailureScope::Mail => ServerResponse::AcceptsUs,
         FailureScope::Us if error.status().is_some() || error.is_of_configuration() => ServerResponse::Refuses(step),
@@ -35,6 +36,14 @@ fn scope_of(step: MailStep, error: &ConversationError, message: &Message) -> Fai
     }
 }
 
+/// Whether the server has the whole mail and has not refused it. A success code of another step says nothing.
+fn may_have_arrived(step: MailStep, error: &ConversationError) -> bool {
+    let is_refusal = |code: Code| {
+        matches!(code.severity, Severity::TransientNegativeCompletion | Severity::PermanentNegativeCompletion)
+    };
+    step == MailStep::Message && !error.status().is_some_and(is_refusal)
+}
+
 fn is_final(error: &ConversationError) -> bool {
     error.status().is_some_and(|code| code.severity == Severity::PermanentNegativeCompletion)
 }
@@ -44,7 +53,8 @@ pub(super) fn took_too_long(step: MailStep) -> SendError {
         MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => {
             (FailureScope::Us, ServerResponse::None)
         }
-        MailStep::Rcpt | MailStep::Data | MailStep::Message => (FailureScope::Mail, ServerResponse::AcceptsUs),
+        MailStep::Rcpt | MailStep::Data => (FailureScope::Mail, ServerResponse::AcceptsUs),
+        MailStep::Message => (FailureScope::Mail, ServerResponse::Unacknowledged),
     };
     SendError { scope, why: format!("the mail server took too long ({})", step.as_str()), response }
 }

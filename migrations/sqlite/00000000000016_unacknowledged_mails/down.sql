@@ -1,0 +1,2 @@
+ALTER TABLE sent_mails DROP COLUMN copies;
+ALTER TABLE mail_outbox DROP COLUMN unacknowledged;
