@@ -318,7 +318,8 @@ async fn a_backup_that_is_stopped_once_it_is_stored_stays_and_replaces_none(data
     let mut child = command.spawn().unwrap();
     let is_stored = async || {
         let names = names();
-        (names.len() == 2 && names[1].ends_with(".zst")).then(|| names[1].clone())
+        (names.len() == 2 && Path::new(&names[1]).extension().is_some_and(|kind| kind == "zst"))
+            .then(|| names[1].clone())
     };
     let made = eventually("the backup is stored", is_stored).await;
     terminate(&child);
