@@ -1,5 +1,6 @@
 // Checks render.yaml: the fields that Render documents, and this project's own requirements.
 "use strict";
+const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 const { ROOT, RENDERS_OWN, kindOf } = require("./facts.js");
@@ -62,7 +63,43 @@ function serviceProblems(service, blueprint) {
   if (program && !buildCommand.includes(`--bin ${program}`)) found.push(`${name}: startCommand: nothing builds ${program}`);
   if (service.runtime === "rust" && !buildCommand.includes("--locked"))
     found.push(`${name}: buildCommand: must build the versions of Cargo.lock (--locked)`);
-  return [...found, ...variableProblems(service, blueprint)];
+  return [...found, ...filterProblems(service, program), ...variableProblems(service, blueprint)];
+}
+
+let metadata;
+/** The packages of the workspace, as Cargo describes them. */
+function packages() {
+  const command = ["metadata", "--no-deps", "--offline", "--format-version=1"];
+  metadata ??= JSON.parse(execFileSync("cargo", command, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 }));
+  return metadata.packages;
+}
+
+/** The folders of the crates of this repository that a build of this package compiles, its own first. */
+function compiledFolders({ manifest_path: manifest, dependencies }) {
+  const own = path.dirname(manifest);
+  const crates = dependencies
+    .filter((dependency) => dependency.path && dependency.kind !== "dev")
+    .map((dependency) => packages().find(({ manifest_path: other }) => path.dirname(other) === dependency.path));
+  return [...new Set([path.relative(root, own), ...crates.flatMap(compiledFolders)])];
+}
+
+/** Whether a file matches a pattern of Render: `*` stays within a folder, `**` does not. */
+const matches = (pattern, file) => {
+  const parts = pattern.split("**").map((part) => part.replace(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]"));
+  return new RegExp(`^${parts.join(".*")}$`).test(file);
+};
+
+/** A change of a crate that the build compiles must deploy the service. `program` is what it starts; a static site is the client. */
+function filterProblems({ name, buildFilter: filter, ...service }, program) {
+  const isBuilt = (one) =>
+    kindOf(service) === "static" ? one.name === "client" : one.targets.some((target) => target.kind.includes("bin") && target.name === program);
+  const built = filter && packages().find(isBuilt);
+  if (!built) return [];
+  const { paths = ["**"], ignoredPaths = [] } = filter;
+  const matched = (patterns, folder) => patterns.some((pattern) => matches(pattern, `${folder}/Cargo.toml`));
+  return compiledFolders(built)
+    .filter((folder) => !matched(paths, folder) || matched(ignoredPaths, folder))
+    .map((folder) => `${name}: buildFilter: leaves out ${folder}, which the build compiles`);
 }
 
 function variableProblems({ name, envVars = [] }, blueprint) {
