@@ -15,7 +15,7 @@ variables! {
     AWS_ACCESS_KEY_ID: Optional<String> = text(
         doc(
             "The key id for the bucket of R2 or any S3 in which files are kept. Files are kept in the folder `data/files` unless \
-             set. Set all of the `AWS_*`, or none.",
+             set. Set this, `AWS_SECRET_ACCESS_KEY` and `AWS_STORAGE_BUCKET_NAME`, or none of the `AWS_*`.",
         ),
     );
     AWS_SECRET_ACCESS_KEY: Optional<String> = text(doc("The secret of `AWS_ACCESS_KEY_ID`.").secret());
@@ -61,7 +61,7 @@ impl StorageSettings {
         let endpoint = read_endpoint(reader, bucket.as_deref());
         if endpoint.is_some() || given.iter().any(Option::is_some) {
             for (variable, _) in required.iter().zip(&given).filter(|(_, value)| value.is_none()) {
-                reader.problem(variable.name(), "is missing; set all of the AWS_* or none of them");
+                reader.problem(variable.name(), "is missing; set all of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_STORAGE_BUCKET_NAME, or none of the AWS_*");
             }
         }
         if bucket.as_ref().is_some_and(|name| !is_bucket(name)) {
