@@ -18,7 +18,9 @@ fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
             "Someone asked to use another address for your account at {}. It changes when the new address is confirmed.",
             front_end.name()
         )),
-        text("If it was not you, choose a new password now. That stops the change and signs out every device:"),
+        text(
+            "If it was not you, choose a new password now, which stops the change and signs out every device. Do it here:",
+        ),
         new_password(front_end),
     ]
 }

@@ -1,4 +1,4 @@
-//! To the address that an account had: its password was changed.
+//! To the address that the account had at that moment: its password was changed.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, new_password, text};

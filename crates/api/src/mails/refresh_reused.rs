@@ -1,4 +1,4 @@
-//! To the address that an account had: a refresh token was reused, and its session was revoked.
+//! To the address that the account had at that moment: a refresh token was reused, and its session was revoked.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, new_password, text};
@@ -18,7 +18,7 @@ fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
             "Someone may have copied the session of one of your devices at {}, or the device was restored from an old copy. That device was signed out.",
             front_end.name()
         )),
-        text("If you do not know why, choose a new password. That signs out every device:"),
+        text("If you do not know why, choose a new password, which signs out every device. Do it here:"),
         new_password(front_end),
     ]
 }
