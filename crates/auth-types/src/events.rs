@@ -18,13 +18,13 @@ pub enum EventKind {
     Registered,
     /// Someone tried to register an address that has an account.
     RegisterRepeated,
-    /// Logged in.
+    /// The user signed in.
     LoggedIn,
     /// The password was wrong, the account may not be used, or its address is not confirmed yet.
     LoginFailed,
-    /// Logged out.
+    /// The user signed out.
     LoggedOut,
-    /// Logged out everywhere.
+    /// The user signed out everywhere.
     LoggedOutEverywhere,
     /// The owner signed out a device from another one.
     SessionRevoked,
@@ -32,21 +32,21 @@ pub enum EventKind {
     RefreshReused,
     /// A refresh token was newer than its session's row, because the database is an older copy.
     GenerationAhead,
-    /// Profile changed.
+    /// The profile was changed.
     ProfileChanged,
-    /// Password changed.
+    /// The password was changed.
     PasswordChanged,
-    /// Password reset requested.
+    /// A mail to reset the password was requested.
     PasswordResetRequested,
-    /// Password reset by a mailed link.
+    /// The password was reset by a mailed link.
     PasswordReset,
     /// A signed-in caller entered a wrong password where it is required again.
     ReauthenticationFailed,
-    /// Email verified.
+    /// The address was confirmed.
     EmailVerified,
-    /// Email change requested.
+    /// A change of the address was requested.
     EmailChangeRequested,
-    /// Email changed.
+    /// The address was changed.
     EmailChanged,
     /// A mail to the user could not be sent.
     MailFailed,
