@@ -5,6 +5,8 @@ use crate::session::SessionOwner;
 use leptos::prelude::*;
 
 /// The signed-in user, and links to the other pages.
+///
+/// A tile says what can be done, and its hint names the page: of two links with the same name, one would be the navigation's.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let session = expect_context::<SessionOwner>();
@@ -33,16 +35,16 @@ pub fn HomePage() -> impl IntoView {
         </section>
         <ul class="tiles">
             <li>
-                <a class="tile" href="/account" aria-describedby="tile-account">"Your profile"</a>
-                <p class="hint" id="tile-account">"Change your name, your username and your picture."</p>
+                <a class="tile" href="/account" aria-describedby="tile-account">"Change your profile"</a>
+                <p class="hint" id="tile-account">"Your name, your username and your picture, under Account."</p>
             </li>
             <li>
-                <a class="tile" href="/security" aria-describedby="tile-security">"Password and email"</a>
-                <p class="hint" id="tile-security">"Change what you sign in with."</p>
+                <a class="tile" href="/security" aria-describedby="tile-security">"Change your password or email"</a>
+                <p class="hint" id="tile-security">"What you sign in with, under Security."</p>
             </li>
             <li>
-                <a class="tile" href="/sessions" aria-describedby="tile-sessions">"Your devices"</a>
-                <p class="hint" id="tile-sessions">"See where you are signed in, and sign out what you do not know."</p>
+                <a class="tile" href="/sessions" aria-describedby="tile-sessions">"See your devices"</a>
+                <p class="hint" id="tile-sessions">"Where you are signed in, under Sessions. Sign out what you do not know."</p>
             </li>
         </ul>
     }
