@@ -3,7 +3,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Upper bound; each open connection takes some 30 KB.
+/// Upper bound; each open connection takes some 30 kB.
 const MAX_CONNECTIONS: u64 = 4096;
 /// Lower bound, even if the limit is lower.
 const MIN_CONNECTIONS: u64 = 16;

@@ -47,7 +47,7 @@ enum Command {
     Check(CheckArguments),
     /// Create an account.
     CreateUser(CreateUser),
-    /// Delete sessions that ended more than a week ago.
+    /// Delete what is no longer kept: ended sessions, old events, expired links, and so on.
     Prune,
     /// Back up the database, and restore it.
     #[command(subcommand)]

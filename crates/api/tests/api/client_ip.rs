@@ -148,7 +148,7 @@ fn at_most_sixteen_proxies_are_followed() {
     assert_eq!(chain(1), known("203.0.113.9"));
     assert_eq!(chain(16), known("203.0.113.9"));
     assert!(matches!(chain(17), Unknown(Some(_))));
-    assert!(matches!(chain(1_000), Unknown(Some(_))), "8 KB of them");
+    assert!(matches!(chain(1_000), Unknown(Some(_))), "8 kB of them");
 }
 
 #[test]

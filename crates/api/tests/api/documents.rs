@@ -32,16 +32,15 @@ fn the_commands_for_newcomers_exist() {
     }
 }
 
-/// The example of a refusal is taken from the code.
+/// The examples of a refusal and of a comment are taken from the code.
 #[test]
-fn the_example_of_a_refusal_is_in_the_code() {
+fn the_examples_of_the_house_rules_are_in_the_code() {
     let text = read("CONTRIBUTING.md");
-    let example = text.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let code = read("crates/api/src/service/passwords/change.rs");
-    assert!(
-        example.contains("enum") && code.contains(example),
-        "service/passwords/change.rs does not have:\n{example}"
-    );
+    let examples: Vec<_> = text.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let files = [("enum", "crates/api/src/service/passwords/change.rs"), ("// ", "crates/api/src/names/email.rs")];
+    for (example, (part, file)) in examples.iter().zip(files) {
+        assert!(example.contains(part) && read(file).contains(example), "{file} does not have:\n{example}");
+    }
 }
 
 /// A term that nothing uses does not belong in the glossary, and a term has one meaning.

@@ -117,7 +117,7 @@ async fn a_log_that_is_not_read_blocks_no_request() {
     );
     let tokens = api.login(ADA).await;
     api.live_log().stop_reading(true);
-    // Each writes many lines, a pipe holds 64 KB, the queue 8,192 lines.
+    // Each writes many lines, a pipe holds 64 KiB, the queue 8,192 lines.
     for _ in 0..40 {
         let healthz = futures_util::future::join_all((0..25).map(|_| api.get("/healthz")));
         healthz.await.into_iter().for_each(crate::support::TestResponse::done);

@@ -220,7 +220,7 @@ impl RefreshExchange {
         if presented > session.generation {
             RefreshVerdict::Revoke(RevocationCause::Ahead)
         } else if presented == session.generation {
-            // Another `jti` in the row's own generation: the row was restored and rotated again since.
+            // The row's own generation has another `jti`: the row was restored from an older copy and rotated again since.
             if self.presented.jti == session.jti {
                 RefreshVerdict::Again
             } else {

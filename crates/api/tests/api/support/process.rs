@@ -65,7 +65,7 @@ impl Process {
         Self { child, address, log, client, _folder: folder }
     }
 
-    /// Starts on an SQLite file that the process may only read, as is its folder. Root may write in spite of the permissions,
+    /// Starts on a SQLite file that the process may only read, as is its folder. Root may write in spite of the permissions,
     /// so it starts the program as an unprivileged user.
     pub fn start_on_read_only_files(db: &TestDb) -> Self {
         let file = db.file();
