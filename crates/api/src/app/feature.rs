@@ -1,6 +1,6 @@
 //! A feature: a part of the product with its own tables, endpoints and jobs. Latchkey itself is the first one.
 
-use crate::http::{Endpoint, Endpoints};
+use crate::http::{Endpoint, EndpointFactory};
 use crate::service::Services;
 use crate::service::tables::{Table, builtin_tables};
 use crate::store::migrations::SchemaChange;
@@ -31,7 +31,7 @@ pub struct Feature {
     pub(super) name: &'static str,
     pub(super) changes: &'static [SchemaChange],
     pub(super) tables: Vec<Table>,
-    pub(super) endpoints: Vec<Endpoints>,
+    pub(super) endpoints: Vec<EndpointFactory>,
     pub(super) states: Vec<MakeState>,
     pub(super) jobs: Vec<BackgroundJob>,
 }
@@ -45,7 +45,7 @@ impl Feature {
     /// Latchkey itself. Its migrations are not in a namespace.
     pub(super) fn builtin() -> Self {
         let feature = Self::new("latchkey").tables(builtin_tables());
-        Self { endpoints: vec![Endpoints::builtin()], ..feature }
+        Self { endpoints: vec![EndpointFactory::builtin()], ..feature }
     }
 
     /// The migrations that [`migrations!`](crate::migrations) has read, numbered in the feature's own namespace.
@@ -65,7 +65,7 @@ impl Feature {
     /// The table of the feature's endpoints.
     #[must_use]
     pub fn endpoints(mut self, table: impl Fn() -> Vec<Endpoint> + Send + Sync + 'static) -> Self {
-        self.endpoints.push(Endpoints::of(table));
+        self.endpoints.push(EndpointFactory::of(table));
         self
     }
 

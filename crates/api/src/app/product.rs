@@ -6,7 +6,7 @@ use crate::clock::{ComparedClock, SharedClock};
 use crate::config::Settings;
 use crate::files::{Files, OpenError, RetryPolicy};
 use crate::gate::{BodyMemory, GateMetrics, Resource};
-use crate::http::Surface;
+use crate::http::ProductEndpoints;
 use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::service::accounts::export::{ExportMetrics, ExportSlots};
@@ -71,12 +71,16 @@ impl App {
         let namespaces =
             namespaces.map(|feature| FeatureMigrations { namespace: feature.name, changes: feature.changes });
         let migrations = Migrations::with(namespaces.collect());
-        let mut product =
-            Product { schema: Arc::default(), surface: Surface(Vec::new()), states: Vec::new(), jobs: Vec::new() };
+        let mut product = Product {
+            schema: Arc::default(),
+            endpoints: ProductEndpoints(Vec::new()),
+            states: Vec::new(),
+            jobs: Vec::new(),
+        };
         let mut tables = Vec::new();
         for feature in self.0 {
             tables.extend(feature.tables);
-            product.surface.0.extend(feature.endpoints);
+            product.endpoints.0.extend(feature.endpoints);
             product.states.extend(feature.states);
             product.jobs.extend(feature.jobs);
         }
@@ -91,7 +95,7 @@ pub struct Product {
     /// The tables and migrations.
     pub schema: Arc<Schema>,
     /// All endpoints.
-    pub surface: Surface,
+    pub endpoints: ProductEndpoints,
     pub(super) states: Vec<MakeState>,
     pub(super) jobs: Vec<BackgroundJob>,
 }

@@ -5,7 +5,7 @@ use super::product::Product;
 use crate::http::middleware::{
     bound_head, check_origin, cors, delay_rejections, finish, refuse_plaintext_preflight, require_https, watch_requests,
 };
-use crate::http::{ConnectionMetrics, HttpMetrics, OpenConnections, PollBudget, WatchedStream, WorkerConnections};
+use crate::http::{ConnectionMetrics, HttpMetrics, OpenConnections, PollRounds, WatchedStream, WorkerConnections};
 use crate::service::Services;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -38,7 +38,7 @@ impl Product {
             &ConnectionMetrics::registered(&services.metrics),
         );
         let metrics = Data::new(HttpMetrics::registered(&services.metrics));
-        let surface = self.surface.clone();
+        let endpoints = self.endpoints.clone();
         let states: Vec<_> = self.states.iter().map(|make| make(&services)).collect();
         let app = move || {
             App::new()
@@ -48,7 +48,7 @@ impl Product {
                     for install in &states {
                         install(config);
                     }
-                    surface.configure(config, &services.settings);
+                    endpoints.configure(config, &services.settings);
                 })
                 .wrap(from_fn(check_origin))
                 .wrap(from_fn(require_https))
@@ -69,7 +69,7 @@ impl Product {
                 environment,
                 timeouts,
                 connections: open_connections.clone(),
-                polls: PollBudget::default(),
+                polls: PollRounds::default(),
             };
             let stopping = stopping.clone();
             let http = HttpService::build()

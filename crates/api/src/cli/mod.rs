@@ -130,7 +130,7 @@ async fn execute(command: Command, product: &Product) -> Result<ExitCode, CliErr
         Command::Backup(command) => backup::execute(product, command).await?,
         Command::Openapi { cookie } => {
             let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
-            print_json(&product.surface.openapi(transport))?;
+            print_json(&product.endpoints.openapi(transport))?;
         }
         Command::Smoke(arguments) => return smoke(arguments).await,
         Command::GenerateSecret => print(config::generate_secret()?.expose_secret())?,

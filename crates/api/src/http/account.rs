@@ -78,8 +78,9 @@ pub(super) async fn delete(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let repeatable = services.steps.repeatable(StepKind::AccountDeletion, Some(caller.user), key.as_deref(), request);
+    let fingerprinted =
+        services.steps.fingerprinted(StepKind::AccountDeletion, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
-    deletion::delete(&services, caller, repeatable, client).await?;
+    deletion::delete(&services, caller, fingerprinted, client).await?;
     Ok(transport.keeping_other_users_cookies(user, &http_request).without_tokens(HttpResponse::NoContent()).finish())
 }

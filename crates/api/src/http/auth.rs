@@ -26,8 +26,8 @@ pub(super) async fn register(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let repeatable = services.steps.repeatable(StepKind::SignUp, None, key.as_deref(), request);
-    match register::register(&services, repeatable, language, client).await? {
+    let fingerprinted = services.steps.fingerprinted(StepKind::SignUp, None, key.as_deref(), request);
+    match register::register(&services, fingerprinted, language, client).await? {
         RegisterOutcome::SignedIn(tokens) => {
             transport.keeping_later_users_cookies(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)
         }

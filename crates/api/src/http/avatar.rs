@@ -35,7 +35,7 @@ pub(super) async fn save(
     avatar::charge_upload(&services, caller, &client).await?;
     let step = services.settings.timeouts.picture;
     let pace = Pace { max_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
-    let (content, _hold) = body::read(&request, payload.into_inner(), pace).await?;
+    let (content, _reservation) = body::read(&request, payload.into_inner(), pace).await?;
     Ok(Json(avatar::save(&services, caller, client, UploadedPicture { kind, content }).await?))
 }
 

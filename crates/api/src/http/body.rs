@@ -47,7 +47,7 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
             content_type(&request, &["application/json"])?;
             let step = services(&request)?.settings.timeouts.body;
             let pace = Pace { max_bytes: BODY_MAX_BYTES, step_bytes: STEP_BYTES, step };
-            let (body, _hold) = read(&request, payload, pace).await?;
+            let (body, _reservation) = read(&request, payload, pace).await?;
             parse(&body).map(Self)
         })
     }
@@ -100,9 +100,9 @@ pub(super) async fn read(
         None => None,
     };
     let Timeouts { contended, grace, .. } = services.settings.timeouts;
-    let begun = Stopwatch::start();
-    let progressed = Stopwatch::start();
-    let mut timer = BodyTimer { pace, contended, grace, begun, progressed, arrived: 0, slot };
+    let since_begin = Stopwatch::start();
+    let since_step = Stopwatch::start();
+    let mut timer = BodyTimer { pace, contended, grace, since_begin, since_step, arrived: 0, slot };
     while let Some(chunk) = timer.next(&mut payload, request).await? {
         if body.len() + chunk.len() > limit {
             return Err(Problem::body_too_large(limit));
@@ -115,7 +115,7 @@ pub(super) async fn read(
 
 /// What a wait for a body ended with.
 enum Waited {
-    Piece(Result<web::Bytes, PayloadError>),
+    Chunk(Result<web::Bytes, PayloadError>),
     /// The body is complete.
     End,
     /// It is time to check the limits.
@@ -127,9 +127,8 @@ struct BodyTimer {
     pace: Pace,
     contended: Duration,
     grace: Duration,
-    begun: Stopwatch,
-    /// Since the last step.
-    progressed: Stopwatch,
+    since_begin: Stopwatch,
+    since_step: Stopwatch,
     /// Bytes since the last step.
     arrived: usize,
     /// `None` outside of a connection.
@@ -137,17 +136,17 @@ struct BodyTimer {
 }
 
 impl BodyTimer {
-    /// The next piece; `None` after the last.
+    /// The next chunk; `None` after the last.
     async fn next(&mut self, payload: &mut web::Payload, request: &HttpRequest) -> Result<Option<web::Bytes>, Problem> {
         loop {
             let waited = self.wait(payload).await?;
             self.check(request)?;
             match waited {
-                Waited::Piece(Ok(piece)) => {
-                    self.advance(piece.len());
-                    return Ok(Some(piece));
+                Waited::Chunk(Ok(chunk)) => {
+                    self.advance(chunk.len());
+                    return Ok(Some(chunk));
                 }
-                Waited::Piece(Err(_)) => return Err(Problem::body_malformed("The body ended early.")),
+                Waited::Chunk(Err(_)) => return Err(Problem::body_malformed("The body ended early.")),
                 Waited::End => return Ok(None),
                 Waited::CheckLimits => {}
             }
@@ -155,10 +154,10 @@ impl BodyTimer {
     }
 
     async fn wait(&self, payload: &mut web::Payload) -> Result<Waited, Problem> {
-        let left = self.pace.step.saturating_sub(self.progressed.elapsed());
+        let left = self.pace.step.saturating_sub(self.since_step.elapsed());
         let displaced = pin!(displaced(self.slot.as_ref(), self.grace));
         match tokio::time::timeout(left.min(self.contended), select(payload.next(), displaced)).await {
-            Ok(Either::Left((next, _))) => Ok(next.map_or(Waited::End, Waited::Piece)),
+            Ok(Either::Left((next, _))) => Ok(next.map_or(Waited::End, Waited::Chunk)),
             Ok(Either::Right(_)) => Err(Problem::body_timeout()),
             Err(_) => Ok(Waited::CheckLimits),
         }
@@ -167,7 +166,7 @@ impl BodyTimer {
     fn advance(&mut self, bytes: usize) {
         self.arrived += bytes;
         if self.arrived >= self.pace.step_bytes {
-            (self.arrived, self.progressed) = (0, Stopwatch::start());
+            (self.arrived, self.since_step) = (0, Stopwatch::start());
         }
     }
 
@@ -176,7 +175,9 @@ impl BodyTimer {
         let must_make_room = || {
             client_must() || request.conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::must_make_room)
         };
-        if self.progressed.elapsed() >= self.pace.step || (self.begun.elapsed() >= self.contended && must_make_room()) {
+        if self.since_step.elapsed() >= self.pace.step
+            || (self.since_begin.elapsed() >= self.contended && must_make_room())
+        {
             return Err(Problem::body_timeout());
         }
         Ok(())

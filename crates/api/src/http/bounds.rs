@@ -3,7 +3,7 @@
 //! Each [`Endpoint`](super::endpoint::Endpoint) declares its own, so no route is without; the budgets that its use
 //! case charges and the resources that it uses are declared with them, for `docs/reference/limits.md`.
 
-use super::extract::{Admin, Caller, Client};
+use super::extract::{self, Admin, Caller, Client};
 use crate::gate::{self, Requester, RequesterId, Resource};
 use crate::problem::Problem;
 use crate::service::limits::{Budget, Network, Throttled};
@@ -11,7 +11,6 @@ use crate::service::{ClientInfo, CurrentUser, Services};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpResponse};
 
 /// Which request budgets a route charges.
@@ -62,15 +61,15 @@ impl Bounds {
     }
 }
 
-/// The whole declaration of an endpoint: bounds and protection.
+/// The whole declaration of an endpoint, which [`enforce`] enforces: its bounds and who may call it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct DeclaredBounds {
+pub(super) struct Declaration {
     pub(super) bounds: Bounds,
     pub(super) is_protected: bool,
     pub(super) is_for_administrators: bool,
 }
 
-impl DeclaredBounds {
+impl Declaration {
     /// Whether it stays closed until the process has started: before the first poll of the revocation feed it is unknown which
     /// access tokens are revoked, and the database may not even have its tables.
     fn is_closed(self, services: &Services) -> bool {
@@ -81,17 +80,19 @@ impl DeclaredBounds {
 
 /// Charges the budgets before the handler and its extractors see the request, and runs the handler on behalf of its requester.
 pub(super) async fn enforce<B: MessageBody + 'static>(
-    declared: DeclaredBounds,
+    declaration: Declaration,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(services) = request.app_data::<Data<Services>>().cloned() else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
+    // Without them nothing can be checked, so nothing is served.
+    let services = match extract::services(request.request()) {
+        Ok(services) => services.clone(),
+        Err(problem) => return Ok(refused(request, problem)),
     };
-    if declared.is_closed(&services) {
+    if declaration.is_closed(&services) {
         return Ok(refused(request, Problem::unavailable()));
     }
-    let requests = declared.bounds.requests;
+    let requests = declaration.bounds.requests;
     if requests == RequestBudgets::Uncounted {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
@@ -102,7 +103,7 @@ pub(super) async fn enforce<B: MessageBody + 'static>(
         return Ok(refused(request, throttled.into()));
     }
     let requester = requester(caller, &client);
-    if declared.is_for_administrators {
+    if declaration.is_for_administrators {
         // A handler's extractors run concurrently, and errors of the body must not be reported to anyone but administrators.
         let (http_request, payload) = request.parts_mut();
         match gate::on_behalf_of(requester, Admin::from_request(http_request, payload)).await {
@@ -153,5 +154,33 @@ fn requester(caller: Option<CurrentUser>, client: &ClientInfo) -> Requester {
     match caller {
         Some(caller) => Requester::recognized(RequesterId::Account(caller.id.0)).with_client(client),
         None => Requester::anonymous(client),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::endpoint::Endpoint;
+    use actix_web::http::StatusCode;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, web};
+
+    /// A process that was wired wrongly refuses to serve, instead of serving everyone unchecked.
+    #[actix_web::test]
+    async fn without_services_no_endpoint_is_served() {
+        let handler = || async { HttpResponse::Ok().finish() };
+        let endpoints = [
+            Endpoint::get("/uncounted/", uncounted(), handler),
+            Endpoint::get("/client/", by_client(), handler),
+            Endpoint::get("/protected/", by_caller(&[]), handler).protected(),
+            Endpoint::get("/administrators/", by_caller(&[]), handler).for_administrators(),
+        ];
+        for endpoint in endpoints {
+            let path = endpoint.path();
+            let resource = endpoint.into_routes().into_iter().fold(web::resource(path), actix_web::Resource::route);
+            let app = init_service(App::new().service(resource)).await;
+            let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        }
     }
 }

@@ -23,8 +23,8 @@ pub(super) async fn verify(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<EmailVerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    let repeatable = services.steps.repeatable(StepKind::EmailVerification, None, key.as_deref(), request);
-    match email_verification::verify(&services, repeatable, client).await? {
+    let fingerprinted = services.steps.fingerprinted(StepKind::EmailVerification, None, key.as_deref(), request);
+    match email_verification::verify(&services, fingerprinted, client).await? {
         LinkOutcome::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
         LinkOutcome::SignedIn(tokens, notice) => {
             let transport = transport.keeping_later_users_cookies(&tokens, &http_request);
@@ -51,7 +51,7 @@ pub(super) async fn change(
     Client(client): Client,
     JsonBody(request): JsonBody<EmailChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let repeatable = services.steps.repeatable(StepKind::EmailChange, Some(caller), key.as_deref(), request);
-    email_change::request(&services, caller, repeatable, client).await?;
+    let fingerprinted = services.steps.fingerprinted(StepKind::EmailChange, Some(caller), key.as_deref(), request);
+    email_change::request(&services, caller, fingerprinted, client).await?;
     Ok(HttpResponse::Accepted().json(EmptyResponse {}))
 }

@@ -1,6 +1,6 @@
 //! One row of the route table: a route and its description in the OpenAPI document.
 
-use super::bounds::{self, Bounds, DeclaredBounds, RequestBudgets};
+use super::bounds::{self, Bounds, Declaration, RequestBudgets};
 use super::cookies::CSRF_HEADER;
 use super::query;
 use super::schemes;
@@ -20,7 +20,7 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Respo
 use utoipa::{IntoParams, ToSchema};
 
 /// The statuses with which a request body may be refused before its content is checked.
-const OF_A_BODY: [u16; 3] = [400, 413, 415];
+const BODY_REFUSALS: [u16; 3] = [400, 413, 415];
 
 /// Schemas that the document's `components` hold, by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -29,13 +29,11 @@ pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 pub struct Endpoint {
     pub(super) path: &'static str,
     pub(super) method: HttpMethod,
-    pub(super) bounds: Bounds,
+    pub(super) declaration: Declaration,
     pub(super) operation: OperationBuilder,
     pub(super) operation_id: &'static str,
     pub(super) schemas: Schemas,
-    is_protected: bool,
-    is_for_administrators: bool,
-    make_routes: Box<dyn FnOnce(DeclaredBounds) -> Vec<Route>>,
+    make_routes: Box<dyn FnOnce(Declaration) -> Vec<Route>>,
 }
 
 /// The constructors, one per method.
@@ -47,8 +45,8 @@ macro_rules! methods {
             A: FromRequest + 'static,
             H::Output: Responder + 'static,
         {
-            let make_routes = move |declared| {
-                let enforce = move |request, next| bounds::enforce(declared, request, next);
+            let make_routes = move |declaration| {
+                let enforce = move |request, next| bounds::enforce(declaration, request, next);
                 vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(enforce))),+]
             };
             Self::new(path, HttpMethod::$variant, bounds, Box::new(make_routes))
@@ -69,7 +67,7 @@ impl Endpoint {
         path: &'static str,
         method: HttpMethod,
         bounds: Bounds,
-        make_routes: Box<dyn FnOnce(DeclaredBounds) -> Vec<Route>>,
+        make_routes: Box<dyn FnOnce(Declaration) -> Vec<Route>>,
     ) -> Self {
         let mut operation = OperationBuilder::new();
         for name in path.split(['{', '}']).skip(1).step_by(2) {
@@ -84,12 +82,10 @@ impl Endpoint {
         let endpoint = Self {
             path,
             method,
-            bounds,
+            declaration: Declaration { bounds, is_protected: false, is_for_administrators: false },
             operation,
             operation_id: "",
             schemas: Vec::new(),
-            is_protected: false,
-            is_for_administrators: false,
             make_routes,
         };
         implied
@@ -112,7 +108,7 @@ impl Endpoint {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
         self.operation = self.operation.request_body(Some(body.build()));
-        self.refuses(&OF_A_BODY)
+        self.refuses(&BODY_REFUSALS)
     }
 
     /// Takes the bytes of a picture.
@@ -121,7 +117,7 @@ impl Endpoint {
             body.content(kind.media_type(), ContentBuilder::new().build())
         });
         self.operation = self.operation.request_body(Some(body.required(Some(Required::True)).build()));
-        self.refuses(&OF_A_BODY)
+        self.refuses(&BODY_REFUSALS)
     }
 
     /// Takes a refresh token, as the transport carries it.
@@ -219,8 +215,7 @@ impl Endpoint {
 
     /// The routes, each with the middleware that enforces the declaration before the handler.
     pub(super) fn into_routes(self) -> Vec<Route> {
-        let Self { bounds, is_protected, is_for_administrators, .. } = self;
-        (self.make_routes)(DeclaredBounds { bounds, is_protected, is_for_administrators })
+        (self.make_routes)(self.declaration)
     }
 
     /// Needs an access token.
@@ -232,12 +227,12 @@ impl Endpoint {
     /// Needs an access token of an administrator: other users get 403 before the handler sees the request.
     #[must_use]
     pub fn for_administrators(mut self) -> Self {
-        self.is_for_administrators = true;
+        self.declaration.is_for_administrators = true;
         self.protected_for(&[Role::Admin.as_str()]).refuses(&[403])
     }
 
     fn protected_for(mut self, roles: &[&str]) -> Self {
-        self.is_protected = true;
+        self.declaration.is_protected = true;
         self.operation = self.operation.security(SecurityRequirement::new(schemes::BEARER, roles.iter().copied()));
         self.refuses(&[401])
     }

@@ -78,20 +78,20 @@ impl FromRequest for StepAuthentication {
         let caller = Caller::from_request(request, payload).into_inner();
         ready(match caller {
             Ok(Caller(user)) => Ok(Self(StepCaller { user, token_refusal: None })),
-            Err(problem) if request.headers().contains_key(IDEMPOTENCY_KEY) => repeating(request, problem),
+            Err(problem) if request.headers().contains_key(IDEMPOTENCY_KEY) => accept_repetition(request, problem),
             Err(problem) => Err(problem),
         })
     }
 }
 
-fn repeating(request: &HttpRequest, problem: Problem) -> Result<StepAuthentication, Problem> {
+fn accept_repetition(request: &HttpRequest, problem: Problem) -> Result<StepAuthentication, Problem> {
     let refusal = problem.reason();
     if !matches!(refusal, Reason::SessionRevoked | Reason::TokenExpired) {
         return Err(problem);
     }
     let services = services(request)?;
     let token = bearer(request.headers())?;
-    let Ok(claims) = services.tokens.verify_access_since(token, REPEAT_WINDOW) else {
+    let Ok(claims) = services.tokens.verify_access_within_grace(token, REPEAT_WINDOW) else {
         return Err(problem);
     };
     let Caller(user) = caller(&claims)?;
@@ -186,7 +186,7 @@ fn client_address(request: &HttpRequest, services: &Services) -> ClientAddress {
     if let Some(client) = request.extensions().get::<ClientAddress>() {
         return *client;
     }
-    let client = trace_of(request.headers(), request.peer_addr(), &services.settings).client;
+    let client = proxy_chain_of(request.headers(), request.peer_addr(), &services.settings).client;
     request.extensions_mut().insert(client);
     if let ClientAddress::Unknown(seen) = client {
         services.limits.unknown_clients.report(seen);
@@ -194,8 +194,8 @@ fn client_address(request: &HttpRequest, services: &Services) -> ClientAddress {
     client
 }
 
-/// The path of a request with these headers over a connection from `peer`.
-pub(super) fn trace_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> ProxyChain {
+/// The proxies that a request with these headers came through, over a connection from `peer`, and its client.
+pub(super) fn proxy_chain_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> ProxyChain {
     let forwarded: Vec<_> = headers.get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
     follow_proxies(peer.map(|peer| peer.ip()), forwarded, &settings.server.proxies)
 }

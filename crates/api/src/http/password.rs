@@ -22,9 +22,10 @@ pub(super) async fn change(
     http_request: HttpRequest,
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let repeatable = services.steps.repeatable(StepKind::PasswordChange, Some(caller.user), key.as_deref(), request);
+    let fingerprinted =
+        services.steps.fingerprinted(StepKind::PasswordChange, Some(caller.user), key.as_deref(), request);
     let user = caller.user.id;
-    let tokens = change::change(&services, caller, repeatable, client).await?;
+    let tokens = change::change(&services, caller, fingerprinted, client).await?;
     transport.keeping_other_users_cookies(user, &http_request).tokens(HttpResponse::Ok(), tokens)
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn confirm_reset(
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordResetConfirmRequest>,
 ) -> Result<impl Responder, Problem> {
-    let repeatable = services.steps.repeatable(StepKind::PasswordReset, None, key.as_deref(), request);
-    reset::confirm(&services, repeatable, client).await?;
+    let fingerprinted = services.steps.fingerprinted(StepKind::PasswordReset, None, key.as_deref(), request);
+    reset::confirm(&services, fingerprinted, client).await?;
     Ok(Json(EmptyResponse {}))
 }

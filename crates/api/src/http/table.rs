@@ -18,7 +18,7 @@ use auth_types::responses::{
 
 /// Every route of Latchkey itself; `openapi` generates the OpenAPI document from the same list. The handlers' docs say who may call
 /// them.
-#[expect(clippy::too_many_lines, reason = "a table: the whole surface in one place")]
+#[expect(clippy::too_many_lines, reason = "a table: all endpoints in one place")]
 pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     use crate::gate::Resource::{Database, Hashing, Pictures};
     use crate::service::limits::Budget::{

@@ -108,9 +108,9 @@ pub(in crate::http) struct ConnectionWatch {
     /// What is left of the phase's time after the timer.
     left: Duration,
     /// The wait for the client to read a response.
-    reading: Option<ClientWait>,
-    /// Bytes that it has read since the timer was set.
-    read_bytes: usize,
+    response_wait: Option<ClientWait>,
+    /// Bytes written since the timer was set.
+    written_bytes: usize,
     /// Wakes the connection when it must make room and its client's grace period is over.
     grace: Option<Pin<Box<Sleep>>>,
 }
@@ -132,8 +132,8 @@ impl ConnectionWatch {
             seen: 0,
             timer,
             left: Duration::ZERO,
-            reading: None,
-            read_bytes: 0,
+            response_wait: None,
+            written_bytes: 0,
             grace: None,
         };
         watch.enter(Phase::New);
@@ -164,18 +164,18 @@ impl ConnectionWatch {
         }
     }
 
-    /// Called when the client has read a part of a response.
+    /// Called when a part of a response was written, so the client has read what was in its way.
     pub(in crate::http) fn on_written(&mut self, bytes: usize) {
         if self.phase == Some(Phase::Writing) {
-            self.read_bytes = self.read_bytes.saturating_add(bytes);
-            self.reading = Some(self.requests.0.slot.wait(WaitKind::Response));
+            self.written_bytes = self.written_bytes.saturating_add(bytes);
+            self.response_wait = Some(self.requests.0.slot.wait(WaitKind::Response));
         }
     }
 
     /// Called when everything is written.
     pub(in crate::http) fn on_flushed(&mut self) {
         if self.phase == Some(Phase::Writing) {
-            self.reading = None;
+            self.response_wait = None;
             self.phase = None;
             self.update_phase();
         }
@@ -187,8 +187,8 @@ impl ConnectionWatch {
         let Some(phase) = self.phase else { return Poll::Pending };
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if phase == Phase::Writing && self.read_bytes >= RESPONSE_STEP_BYTES {
-                self.read_bytes = 0;
+            if phase == Phase::Writing && self.written_bytes >= RESPONSE_STEP_BYTES {
+                self.written_bytes = 0;
                 self.arm(phase, self.timeouts.response);
                 continue;
             }
@@ -217,7 +217,7 @@ impl ConnectionWatch {
 
     fn left_of_grace(&self) -> Duration {
         let request = self.requests.0.wait.borrow();
-        let wait = self.reading.as_ref().or(request.as_ref());
+        let wait = self.response_wait.as_ref().or(request.as_ref());
         wait.map_or(Duration::ZERO, |wait| wait.left_of(self.timeouts.grace))
     }
 
@@ -235,7 +235,7 @@ impl ConnectionWatch {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = Some(phase);
-        self.read_bytes = 0;
+        self.written_bytes = 0;
         let time = match phase {
             Phase::New | Phase::Head => self.timeouts.head,
             Phase::Idle => self.timeouts.idle,
@@ -247,7 +247,7 @@ impl ConnectionWatch {
         let wait = self.requests.0.slot.wait(kind);
         let (request, response) = if phase == Phase::Writing { (None, Some(wait)) } else { (Some(wait), None) };
         drop(self.requests.0.wait.replace(request));
-        self.reading = response;
+        self.response_wait = response;
     }
 
     /// A connection that waits for its client checks from time to time whether others of its peer are being refused.

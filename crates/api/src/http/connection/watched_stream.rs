@@ -1,8 +1,8 @@
-//! Requests that never reach the application: bytes that are not HTTP, a head that is too large or too slow. actix-http
-//! responds to those with a bare status line; here they get problem details like every other failure.
+//! The stream of one connection: it enforces the connection's timeouts and its turn, and gives actix-http's bare refusals a
+//! body. Those are for requests that never reach the application: bytes that are not HTTP, a head that is too large or too slow.
 
 use super::open_connections::OpenConnections;
-use super::poll_budget::{PollBudget, PollPermit};
+use super::poll_rounds::{PollRounds, PollTurn};
 use super::watch::{ConnectionRequests, ConnectionWatch, Phase};
 use crate::config::{Environment, Timeouts};
 use crate::http::middleware::secure_headers;
@@ -25,7 +25,7 @@ pub struct WorkerConnections {
     /// All of the process.
     pub connections: OpenConnections,
     /// The worker's own.
-    pub polls: PollBudget,
+    pub polls: PollRounds,
 }
 
 impl WorkerConnections {
@@ -37,19 +37,19 @@ impl WorkerConnections {
             environment: self.environment,
             ended: slot.is_refused(),
             watch: ConnectionWatch::new(self.timeouts, slot),
-            permit: self.polls.queue(),
+            turn: self.polls.queue(),
             pending: Vec::new(),
         }
     }
 }
 
-/// A connection's stream: gives bare refusals a body on their way out, and enforces the timeouts.
+/// A connection's stream.
 #[derive(Debug)]
 pub struct WatchedStream<Io> {
     io: Io,
     environment: Environment,
     watch: ConnectionWatch,
-    permit: PollPermit,
+    turn: PollTurn,
     /// The unwritten rest of what replaces a bare refusal.
     pending: Vec<u8>,
     /// Whether the connection has ended: nothing is read any more.
@@ -124,21 +124,21 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for WatchedStream<Io> {
 impl<Io: ActixStream> AsyncRead for WatchedStream<Io> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Poll::Ready(phase) = self.watch.poll_overdue(cx) {
-            ready!(self.permit.poll(cx));
+            ready!(self.turn.poll(cx));
             self.end(phase)?;
         }
         if self.ended {
             return Poll::Ready(Ok(())); // as if the client had disconnected
         }
-        // The next request on an established connection needs no permit.
+        // The next request on an established connection waits for no turn.
         if !self.watch.is_idle() && self.io.poll_read_ready(cx).is_ready() {
-            ready!(self.permit.poll(cx));
+            ready!(self.turn.poll(cx));
         }
         let before = buffer.filled().len();
         let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buffer) else {
             // Only a connection without bytes to read makes room: a request that has just arrived is served.
             let phase = ready!(self.watch.poll_displaced(cx));
-            ready!(self.permit.poll(cx));
+            ready!(self.turn.poll(cx));
             return Poll::Ready(self.end(phase));
         };
         if buffer.filled().len() > before {

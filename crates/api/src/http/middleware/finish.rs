@@ -1,6 +1,7 @@
 //! The outermost layer: gives each request an id and a log line, each error response its body, and each response its headers.
 
 use super::{cors, headers, limits};
+use crate::clock::Stopwatch;
 use crate::config::Environment;
 use crate::http::metrics::HttpMetrics;
 use crate::problem::Problem;
@@ -10,11 +11,12 @@ use crate::telemetry;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use auth_types::Reason;
-use chrono::Duration;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Completes the application's responses; the application has turned its own errors into responses.
@@ -37,7 +39,7 @@ async fn respond<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let services = request.app_data::<Data<Services>>().cloned();
     let metrics = request.app_data::<Data<HttpMetrics>>().cloned();
-    let started = services.as_ref().map(|services| services.now());
+    let started = Stopwatch::start();
     let meter = Meter::default();
     let response = meter.within(next.call(request)).await?.map_into_boxed_body();
     let (mut response, reason) = with_problem_body(response, id);
@@ -49,8 +51,8 @@ async fn respond<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    if let (Some(services), Some(started)) = (services, started) {
-        let finished = FinishedRequest { id, route, duration: (services.now() - started).max(Duration::zero()) };
+    if services.is_some() {
+        let finished = FinishedRequest { id, route, duration: started.elapsed() };
         finished.log(&response);
         if let Some(metrics) = metrics {
             finished.count(&metrics, &response, reason);
@@ -60,7 +62,7 @@ async fn respond<B: MessageBody + 'static>(
 }
 
 /// Gives an error response its problem details: the [`Problem`] of a handler, or one by the status for the framework's own.
-/// Headers stay. Also returns the reason.
+/// Headers stay. Also returns the reason, if it is known.
 fn with_problem_body(response: ServiceResponse, id: &str) -> (ServiceResponse, Option<Reason>) {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -70,8 +72,11 @@ fn with_problem_body(response: ServiceResponse, id: &str) -> (ServiceResponse, O
     let by_handler = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
     let problem = match by_handler {
         Some(problem) => problem,
-        // An error for which a handler has written a body, such as readiness.
-        None if has_body && is_json(&response) => return (response, Some(Reason::Unavailable)),
+        // A handler wrote the body itself. Only a 503, such as readiness, has a reason of Latchkey's.
+        None if has_body && is_json(&response) => {
+            let reason = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Reason::Unavailable);
+            return (response, reason);
+        }
         None => Problem::from_status(status),
     };
     let body = serde_json::to_vec(&problem.body(id)).unwrap_or_default();
@@ -103,7 +108,7 @@ impl FinishedRequest<'_> {
         let Self { id, route, duration } = self;
         let method = response.request().method().as_str();
         let status = response.status().as_u16();
-        let duration_ms = duration.num_milliseconds();
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         log::info!(
             method = method, route = route.as_str(), status = status, duration_ms = duration_ms;
             "http.request: {method} {route} {status} in {duration_ms} ms, request {id}"
@@ -111,11 +116,31 @@ impl FinishedRequest<'_> {
     }
 
     fn count(&self, metrics: &HttpMetrics, response: &ServiceResponse, reason: Option<Reason>) {
-        let seconds = self.duration.as_seconds_f64();
+        let seconds = self.duration.as_secs_f64();
         let method = response.request().method().as_str();
         metrics.record_request(method, &self.route, response.status().as_u16(), seconds);
         if let Some(reason) = reason {
             metrics.record_error(&self.route, reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::HttpResponse;
+    use actix_web::test::TestRequest;
+    use serde_json::json;
+
+    #[test]
+    fn a_json_error_of_a_handler_stays_and_only_a_503_has_a_reason() {
+        let cases = [(StatusCode::CONFLICT, None), (StatusCode::SERVICE_UNAVAILABLE, Some(Reason::Unavailable))];
+        for (status, expected) in cases {
+            let own = HttpResponse::build(status).json(json!({ "by": "the handler" }));
+            let response = TestRequest::default().to_srv_response(own);
+            let (response, reason) = with_problem_body(response, "id");
+            assert_eq!((response.status(), reason), (status, expected));
+            assert!(is_json(&response));
         }
     }
 }

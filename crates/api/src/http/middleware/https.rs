@@ -2,7 +2,7 @@
 //! `X-Forwarded-Proto` what the client used; a request without the header is served.
 
 use crate::config::Settings;
-use crate::http::extract::trace_of;
+use crate::http::extract::proxy_chain_of;
 use crate::http::route::route_of;
 use crate::problem::Problem;
 use crate::service::Services;
@@ -66,7 +66,7 @@ pub(in crate::http) fn forwarded_proto<'h>(
 ) -> Option<&'h str> {
     let values = headers.get_all(header::X_FORWARDED_PROTO).filter_map(|value| value.to_str().ok());
     let entries: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let proxies = trace_of(headers, peer, settings).proxies;
+    let proxies = proxy_chain_of(headers, peer, settings).proxies;
     entries.get(entries.len().saturating_sub(proxies.max(1))).copied()
 }
 

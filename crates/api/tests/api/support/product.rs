@@ -5,7 +5,7 @@ use api::config::DatabaseUrl;
 use api::http::Bounds;
 use api::store::backup::Coverage;
 use api::store::migrations::{self, MigrateError, Migrations};
-use api::store::{AnyConnection, state};
+use api::store::{AnyConnection, applied_migrations};
 use auth_types::responses::TokenTransport;
 use serde_json::Value;
 
@@ -32,11 +32,11 @@ fn latchkey() -> Product {
 }
 
 pub fn bounds() -> Vec<(String, Bounds)> {
-    latchkey().surface.bounds()
+    latchkey().endpoints.bounds()
 }
 
 pub fn openapi(transport: TokenTransport) -> Value {
-    serde_json::to_value(latchkey().surface.openapi(transport)).unwrap()
+    serde_json::to_value(latchkey().endpoints.openapi(transport)).unwrap()
 }
 
 pub fn coverage() -> Coverage {
@@ -63,5 +63,5 @@ pub fn revert_all(url: &DatabaseUrl) -> Result<(), MigrateError> {
 }
 
 pub fn missing_migrations(connection: &mut AnyConnection) -> Vec<String> {
-    state::missing(connection, &Migrations::default()).unwrap()
+    applied_migrations::missing(connection, &Migrations::default()).unwrap()
 }

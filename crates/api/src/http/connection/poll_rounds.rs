@@ -12,29 +12,29 @@ use tokio_util::sync::PollSemaphore;
 /// Permits in a round, which lasts until the worker has polled its sockets. Each takes some 60 microseconds.
 const PERMITS: usize = 8;
 
-/// The permits of one worker; clones share them.
+/// The rounds of one worker; clones share them. Nothing is refused: what has no permit in this round waits for the next.
 #[derive(Debug, Clone)]
-pub struct PollBudget {
+pub struct PollRounds {
     free: Arc<Semaphore>,
     taken: Rc<Cell<usize>>,
 }
 
-/// One connection's position in the queue for its next permit.
+/// One connection's position in the queue for its next permit. The permit itself ends with the round.
 #[derive(Debug)]
-pub(in crate::http) struct PollPermit {
-    budget: PollBudget,
+pub(in crate::http) struct PollTurn {
+    rounds: PollRounds,
     semaphore: PollSemaphore,
 }
 
-impl Default for PollBudget {
+impl Default for PollRounds {
     fn default() -> Self {
         Self { free: Arc::new(Semaphore::new(PERMITS)), taken: Rc::default() }
     }
 }
 
-impl PollBudget {
-    pub(in crate::http) fn queue(&self) -> PollPermit {
-        PollPermit { budget: self.clone(), semaphore: PollSemaphore::new(Arc::clone(&self.free)) }
+impl PollRounds {
+    pub(in crate::http) fn queue(&self) -> PollTurn {
+        PollTurn { rounds: self.clone(), semaphore: PollSemaphore::new(Arc::clone(&self.free)) }
     }
 
     /// Counts a permit. The first of a round schedules the return of all of them for when the worker has polled its sockets:
@@ -43,21 +43,21 @@ impl PollBudget {
         let before = self.taken.get();
         self.taken.set(before + 1);
         if before == 0 {
-            let budget = self.clone();
+            let rounds = self.clone();
             actix_web::rt::spawn(async move {
                 tokio::task::yield_now().await;
-                budget.free.add_permits(budget.taken.take());
+                rounds.free.add_permits(rounds.taken.take());
             });
         }
     }
 }
 
-impl PollPermit {
+impl PollTurn {
     /// Ready when the connection has a permit. The next call waits for the next one.
     pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(permit) = ready!(self.semaphore.poll_acquire(cx)) {
             permit.forget();
-            self.budget.count();
+            self.rounds.count();
         }
         Poll::Ready(())
     }
@@ -69,18 +69,18 @@ mod tests {
     use std::future::poll_fn;
 
     /// Takes a permit and returns the number of the round.
-    async fn take(budget: PollBudget, round: Rc<Cell<usize>>) -> usize {
-        let mut permit = budget.queue();
-        poll_fn(|cx| permit.poll(cx)).await;
+    async fn take(rounds: PollRounds, round: Rc<Cell<usize>>) -> usize {
+        let mut turn = rounds.queue();
+        poll_fn(|cx| turn.poll(cx)).await;
         round.get()
     }
 
     #[actix_web::test]
     async fn a_burst_is_processed_in_rounds_and_no_connection_is_forgotten() {
-        let budget = PollBudget::default();
+        let rounds = PollRounds::default();
         let round = Rc::new(Cell::new(0));
         let burst: Vec<_> =
-            (0..3 * PERMITS).map(|_| actix_web::rt::spawn(take(budget.clone(), Rc::clone(&round)))).collect();
+            (0..3 * PERMITS).map(|_| actix_web::rt::spawn(take(rounds.clone(), Rc::clone(&round)))).collect();
         let counting = actix_web::rt::spawn({
             let round = Rc::clone(&round);
             async move {
@@ -101,14 +101,14 @@ mod tests {
 
     #[actix_web::test]
     async fn a_connection_that_leaves_the_queue_takes_no_permit_with_it() {
-        let budget = PollBudget::default();
+        let rounds = PollRounds::default();
         for _ in 0..2 * PERMITS {
-            let mut leaver = budget.queue();
+            let mut leaver = rounds.queue();
             let _ = futures_util::poll!(poll_fn(|cx| leaver.poll(cx)));
         }
         let round = Rc::new(Cell::new(0));
         for _ in 0..=PERMITS {
-            take(budget.clone(), Rc::clone(&round)).await;
+            take(rounds.clone(), Rc::clone(&round)).await;
         }
     }
 }

@@ -17,11 +17,11 @@ use utoipa::openapi::OpenApi;
 
 type MakeEndpoints = dyn Fn(TokenTransport) -> Vec<Endpoint> + Send + Sync;
 
-/// Makes the endpoints of one feature: each worker has its own handlers.
+/// Makes the endpoints of Latchkey or of one feature: each worker has its own handlers.
 #[derive(Clone)]
-pub struct Endpoints(Arc<MakeEndpoints>);
+pub struct EndpointFactory(Arc<MakeEndpoints>);
 
-impl Endpoints {
+impl EndpointFactory {
     /// The endpoints of a feature's table.
     pub fn of(table: impl Fn() -> Vec<Endpoint> + Send + Sync + 'static) -> Self {
         Self(Arc::new(move |_| table()))
@@ -38,24 +38,24 @@ impl Endpoints {
     }
 }
 
-impl fmt::Debug for Endpoints {
+impl fmt::Debug for EndpointFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Endpoints")
+        f.write_str("EndpointFactory")
     }
 }
 
 /// All endpoints of a product.
 #[derive(Debug, Clone)]
-pub struct Surface(pub Vec<Endpoints>);
+pub struct ProductEndpoints(pub Vec<EndpointFactory>);
 
-impl Surface {
+impl ProductEndpoints {
     fn endpoints(&self, transport: TokenTransport) -> impl Iterator<Item = Endpoint> {
-        self.0.iter().flat_map(move |endpoints| endpoints.make(transport))
+        self.0.iter().flat_map(move |factory| factory.make(transport))
     }
 
     /// The declared bounds of each route, by method and path.
     pub fn bounds(&self) -> Vec<(String, Bounds)> {
-        let row = |endpoint: Endpoint| (endpoint.route(), endpoint.bounds);
+        let row = |endpoint: Endpoint| (endpoint.route(), endpoint.declaration.bounds);
         self.endpoints(TokenTransport::Body).map(row).collect()
     }
 
