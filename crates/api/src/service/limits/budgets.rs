@@ -120,12 +120,12 @@ impl BudgetRule {
     /// The latest time that a charge made before `now` is stored with. The clocks of two processes may differ by twice what each
     /// may differ from the database's.
     pub(super) fn latest_at(self, now: i64) -> i64 {
-        self.kept_at(now.saturating_add(2 * CLOCK_TOLERANCE_SECONDS * 1_000_000))
+        self.stored_at(now.saturating_add(2 * CLOCK_TOLERANCE_SECONDS * 1_000_000))
     }
 
     /// The time stored for a charge at `now`: its own, or the end of its grain. So a charge never counts for less than
     /// the window.
-    pub(super) fn kept_at(self, now: i64) -> i64 {
+    pub(super) fn stored_at(self, now: i64) -> i64 {
         if self.quota <= MAX_EXACT_QUOTA {
             return now;
         }

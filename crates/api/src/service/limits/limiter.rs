@@ -76,15 +76,15 @@ impl RateLimiter {
         Charges { limits: self, network: client.network, meter: Meter::current(), made: Vec::new() }
     }
 
-    /// Checks whether this process has seen `budget` spent by `name`, and charges nothing. For work that comes before the caller
+    /// Checks whether this process has seen `budget` spent by `identifier`, and charges nothing. For work that comes before the caller
     /// is authenticated, because only the caller may spend this budget.
-    pub fn check(&self, budget: Budget, name: &str) -> Result<(), Throttled> {
+    pub fn check(&self, budget: Budget, identifier: &str) -> Result<(), Throttled> {
         if !self.enabled {
             return Ok(());
         }
-        let key = self.key(budget, name);
+        let key = self.key(budget, identifier);
         let now = self.now();
-        let Some(wait) = self.local.wait_if_spent(budget, key, now) else { return Ok(()) };
+        let Some(wait) = self.local.time_until_free_if_spent(budget, key, now) else { return Ok(()) };
         self.metrics.count_rejection(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
     }
@@ -99,19 +99,19 @@ impl RateLimiter {
         self.local.len()
     }
 
-    fn key(&self, budget: Budget, name: &str) -> HashedKey {
-        self.keys.key(budget.rule().name, name)
+    fn key(&self, budget: Budget, identifier: &str) -> HashedKey {
+        self.keys.key(budget.rule().name, identifier)
     }
 
-    /// This process's counts decide first: what they have seen is enough for a rejection, and they are up to date when Redis
+    /// Charges both counts, this process's and the shared one, if both allow it. This process's decide first: what they have seen is enough for a rejection, and they are up to date when Redis
     /// becomes unavailable.
-    async fn decide(&self, budget: Budget, key: HashedKey, now: i64) -> Decision {
+    async fn charge_counts(&self, budget: Budget, key: HashedKey, now: i64) -> Decision {
         let rule = budget.rule();
         let local = self.local.charge(budget, key, now);
         let Some(shared) = self.shared.as_ref().filter(|_| local.allowed) else { return local };
         match shared.charge(rule, key, now).await {
             Some(total) if !total.allowed => {
-                self.local.refund(&Charge { budget, key, at: rule.kept_at(now) });
+                self.local.refund(&Charge { budget, key, at: rule.stored_at(now) });
                 total
             }
             Some(total) => {
@@ -165,11 +165,11 @@ impl Charges<'_> {
         let rule = budget.rule();
         let key = limits.key(budget, identifier);
         let now = limits.now();
-        let decision = limits.decide(budget, key, now).await;
+        let decision = limits.charge_counts(budget, key, now).await;
         let reset_seconds = seconds_up(decision.wait);
         self.meter.record(Reading { rule, remaining: decision.remaining, reset_seconds });
         if decision.allowed {
-            self.made.push(Charge { budget, key, at: rule.kept_at(now) });
+            self.made.push(Charge { budget, key, at: rule.stored_at(now) });
             return Ok(());
         }
         limits.metrics.count_rejection(budget);

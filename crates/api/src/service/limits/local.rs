@@ -37,10 +37,10 @@ impl LocalCounts {
     }
 
     /// How long `key` has to wait if nothing is left, microseconds.
-    pub(super) fn wait_if_spent(&self, budget: Budget, key: HashedKey, now: i64) -> Option<i64> {
+    pub(super) fn time_until_free_if_spent(&self, budget: Budget, key: HashedKey, now: i64) -> Option<i64> {
         let mut shard = self.shard(key).lock();
         let (_, log) = shard.get_mut(&key)?;
-        log.wait_if_spent(budget.rule(), now)
+        log.time_until_free_if_spent(budget.rule(), now)
     }
 
     pub(super) fn refund(&self, charge: &Charge) {

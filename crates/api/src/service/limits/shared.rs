@@ -5,14 +5,14 @@ use super::budgets::BudgetRule;
 use super::charge::Charge;
 use super::key::HashedKey;
 use super::redis_connection::RedisConnection;
-use super::window::{Decision, wait};
+use super::window::{Decision, time_until_free};
 use redis::Script;
 use std::sync::Arc;
 
 /// [`ChargeLog::charge`](super::window::ChargeLog::charge) as a script on state shared by all processes: a hash of times and counts, read and
 /// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
 const CHARGE: &str = r"
-local now, window, quota, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local now, window, quota, stored_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local latest = tonumber(ARGV[6])
 local charges = redis.call('HGETALL', KEYS[1])
 local used, oldest = 0, nil
@@ -22,7 +22,7 @@ for i = 1, #charges, 2 do
     redis.call('HDEL', KEYS[1], charges[i])
     redis.call('HINCRBY', KEYS[1], ARGV[4], charges[i + 1])
     redis.call('PEXPIRE', KEYS[1], ARGV[5])
-    at = kept_at
+    at = stored_at
   end
   if at <= now - window then
     redis.call('HDEL', KEYS[1], charges[i])
@@ -34,7 +34,7 @@ end
 if used < quota then
   redis.call('HINCRBY', KEYS[1], ARGV[4], 1)
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
-  if not oldest or kept_at < oldest then oldest = kept_at end
+  if not oldest or stored_at < oldest then oldest = stored_at end
 end
 return {used, oldest}
 ";
@@ -62,14 +62,14 @@ impl SharedCounts {
         call.arg(now)
             .arg(window)
             .arg(rule.quota)
-            .arg(rule.kept_at(now))
+            .arg(rule.stored_at(now))
             .arg(window / 1_000 * 2)
             .arg(rule.latest_at(now));
         let (used, oldest) = self.redis.run::<(u32, i64)>(&call).await?;
         Some(Decision {
             allowed: used < rule.quota,
             remaining: rule.quota.saturating_sub(used.saturating_add(1)),
-            wait: wait(rule, oldest, now),
+            wait: time_until_free(rule, oldest, now),
         })
     }
 

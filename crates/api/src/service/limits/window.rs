@@ -34,21 +34,21 @@ impl ChargeLog {
         let used = self.used();
         let allowed = used < rule.quota;
         if allowed {
-            self.add(rule.kept_at(now));
+            self.add(rule.stored_at(now));
         }
         let remaining = rule.quota.saturating_sub(used.saturating_add(1));
-        Decision { allowed, remaining, wait: self.wait(rule, now) }
+        Decision { allowed, remaining, wait: self.time_until_free(rule, now) }
     }
 
-    /// How long to wait when nothing is left; charges nothing.
-    pub(super) fn wait_if_spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
+    /// The time until a charge is possible again, if nothing is left; charges nothing.
+    pub(super) fn time_until_free_if_spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
         self.prune(rule, now);
-        (self.used() >= rule.quota).then(|| self.wait(rule, now))
+        (self.used() >= rule.quota).then(|| self.time_until_free(rule, now))
     }
 
-    fn wait(&self, rule: BudgetRule, now: i64) -> i64 {
+    fn time_until_free(&self, rule: BudgetRule, now: i64) -> i64 {
         let oldest = self.0.iter().map(|entry| entry.at).min().unwrap_or(now);
-        wait(rule, oldest, now)
+        time_until_free(rule, oldest, now)
     }
 
     /// Refunds a charge that was stored with the time `at`.
@@ -68,7 +68,7 @@ impl ChargeLog {
         let ahead: u32 = self.0.iter().filter(|entry| entry.at > latest).map(|entry| entry.count).sum();
         self.0.retain(|entry| entry.at > now - rule.window_us() && entry.at <= latest);
         if ahead > 0 {
-            self.0.push_back(LogEntry { at: rule.kept_at(now), count: ahead });
+            self.0.push_back(LogEntry { at: rule.stored_at(now), count: ahead });
         }
     }
 
@@ -90,7 +90,7 @@ impl ChargeLog {
 }
 
 /// From `now` until a charge at `oldest` stops counting.
-pub(super) fn wait(rule: BudgetRule, oldest: i64, now: i64) -> i64 {
+pub(super) fn time_until_free(rule: BudgetRule, oldest: i64, now: i64) -> i64 {
     (oldest.saturating_add(rule.window_us()) - now).max(0)
 }
 
@@ -158,9 +158,13 @@ mod tests {
                     assert!(log.charge(rule, now + ahead).allowed);
                 }
                 let refused = log.charge(rule, now);
-                let counted = rule.kept_at(now) - now + window;
+                let counted = rule.stored_at(now) - now + window;
                 assert_eq!(refused, Decision { allowed: false, remaining: 0, wait: counted }, "{ahead}");
-                assert_eq!(log.wait_if_spent(rule, now + MINUTE / 2), Some(counted - MINUTE / 2), "moved only once");
+                assert_eq!(
+                    log.time_until_free_if_spent(rule, now + MINUTE / 2),
+                    Some(counted - MINUTE / 2),
+                    "moved only once"
+                );
                 assert!(!log.charge(rule, now + counted - 1).allowed);
                 assert!(log.charge(rule, now + counted).allowed);
             }
