@@ -8,7 +8,7 @@ use super::{avatar, orphaned_files};
 use crate::clock::SharedTime;
 use crate::mails::MailKind;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{RepeatRecord, Repeatable, StepCaller};
+use crate::service::steps::{FingerprintedRequest, RepeatRecord, StepCaller};
 use crate::service::tables::{Erasure, Schema};
 use crate::service::upkeep::batches::BATCH;
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services, mail};
@@ -29,29 +29,29 @@ use std::sync::Arc;
 pub async fn delete(
     services: &Services,
     caller: StepCaller,
-    repeatable: Repeatable<DeleteMeRequest>,
+    fingerprinted: FingerprintedRequest<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
-    let step = repeatable.step.clone();
-    step.once(services, delete_once(services, caller, repeatable, client), |_| Ok(Some(()))).await
+    let step = fingerprinted.step.clone();
+    step.once(services, delete_once(services, caller, fingerprinted, client), |_| Ok(Some(()))).await
 }
 
 async fn delete_once(
     services: &Services,
     caller: StepCaller,
-    repeatable: Repeatable<DeleteMeRequest>,
+    fingerprinted: FingerprintedRequest<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let caller = caller.require_valid_token()?;
-    validation::given_password(&repeatable.request.password).map_err(|message| Error::field("password", message))?;
+    validation::given_password(&fingerprinted.request.password).map_err(|message| Error::field("password", message))?;
     let requester = client.clone();
-    mail::charged(services, &requester, reauthenticate_and_erase(services, caller, repeatable, client)).await
+    mail::charged(services, &requester, reauthenticate_and_erase(services, caller, fingerprinted, client)).await
 }
 
 async fn reauthenticate_and_erase(
     services: &Services,
     caller: CurrentUser,
-    Repeatable { request, step }: Repeatable<DeleteMeRequest>,
+    FingerprintedRequest { request, step }: FingerprintedRequest<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;

@@ -5,7 +5,7 @@ use crate::mails::MailKind;
 use crate::names::{self, Name};
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{IdempotentStep, RepeatRecord, Repeatable};
+use crate::service::steps::{FingerprintedRequest, RepeatRecord, StepFingerprints};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
@@ -21,17 +21,17 @@ use auth_types::{FieldErrors, validation};
 pub async fn request(
     services: &Services,
     caller: CurrentUser,
-    repeatable: Repeatable<EmailChangeRequest>,
+    fingerprinted: FingerprintedRequest<EmailChangeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
-    let step = repeatable.step.clone();
-    step.once(services, request_once(services, caller, repeatable, client), |_| Ok(Some(()))).await
+    let step = fingerprinted.step.clone();
+    step.once(services, request_once(services, caller, fingerprinted, client), |_| Ok(Some(()))).await
 }
 
 async fn request_once(
     services: &Services,
     caller: CurrentUser,
-    Repeatable { request, step }: Repeatable<EmailChangeRequest>,
+    FingerprintedRequest { request, step }: FingerprintedRequest<EmailChangeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let new_email = check(&request).map_err(Error::Fields)?;
@@ -44,7 +44,7 @@ async fn request_once(
 struct Change {
     new_email: String,
     password: String,
-    step: IdempotentStep,
+    step: StepFingerprints,
 }
 
 async fn reauthenticate_and_queue_link(

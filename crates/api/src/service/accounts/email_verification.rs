@@ -11,7 +11,7 @@ use crate::service::mail;
 use crate::service::mail::links::LinkNotValid;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::sessions::token_pair;
-use crate::service::steps::{RepeatRecord, Repeatable, StepResult};
+use crate::service::steps::{FingerprintedRequest, RepeatRecord, StepResult};
 use crate::service::{ClientInfo, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
@@ -45,13 +45,13 @@ pub async fn resend(
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
     let context = services.context(client.clone());
     let browser_secret_hash = OpaqueToken::hash_of(request.registration.as_deref().unwrap_or_default());
-    let request = services.store.write(move |connection| {
+    let insertion = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
         let mut mail = mail::to_address(MailKind::VerifyEmail, &to, &context);
         mail.pending_registration = pending_registrations::find_of_browser(connection, &to, &browser_secret_hash)?;
         mail_outbox::insert(connection, &mail)
     });
-    mail::charged(services, client, async { Ok(request.await?) }).await
+    mail::charged(services, client, async { Ok(insertion.await?) }).await
 }
 
 /// What a link did.
@@ -90,14 +90,14 @@ impl VerificationOutcome {
 /// Confirms the address that a link went to, or undoes what its owner did not request.
 pub async fn verify(
     services: &Services,
-    repeatable: Repeatable<EmailVerifyRequest>,
+    fingerprinted: FingerprintedRequest<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<LinkOutcome, EmailVerificationError> {
     // By a wrong clock an expired link could be valid, and a session that the link opens would have wrong times.
     services.clock.check()?;
-    let step = repeatable.step.clone();
+    let step = fingerprinted.step.clone();
     let verified =
-        step.once(services, verify_once(services, repeatable, client), |StepResult { session, notice, .. }| {
+        step.once(services, verify_once(services, fingerprinted, client), |StepResult { session, notice, .. }| {
             let Some((session, user)) = session else { return Ok(Some(LinkOutcome::Done(notice))) };
             let tokens = token_pair::token_response(services, &session, &user, services.clock.checked_now()?)?;
             Ok(Some(LinkOutcome::SignedIn(Box::new(tokens), notice)))
@@ -107,7 +107,7 @@ pub async fn verify(
 
 async fn verify_once(
     services: &Services,
-    Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
+    FingerprintedRequest { request, step }: FingerprintedRequest<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<LinkOutcome, EmailVerificationError> {
     let hash = OpaqueToken::hash_of(&request.token);

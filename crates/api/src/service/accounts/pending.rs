@@ -28,7 +28,7 @@ pub(in crate::service) const LIFETIME: Duration = Duration::hours(24);
 /// Maximum number of registrations without a link for one address; the mail worker gives each a link within seconds. Those
 /// with a link are bounded by the mails that an address gets in a day.
 const MAX_WITHOUT_LINK: usize = 20;
-/// How many of these a sign-up reads.
+/// How many registrations without a link a sign-up reads.
 const READ_AT_ONCE: i64 = 120;
 
 /// Inserts a registration and its mail, with the same statements whether or not the address has an account. The worker

@@ -9,7 +9,7 @@ use crate::service::passwords::hashing;
 use crate::service::passwords::strength::{self, ContextWords};
 use crate::service::sessions::new_session::new_session;
 use crate::service::sessions::token_pair;
-use crate::service::steps::{IdempotentStep, RepeatRecord, Repeatable, StepResult};
+use crate::service::steps::{FingerprintedRequest, RepeatRecord, StepFingerprints, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
 use crate::service::{ClientInfo, CommonFailure, Error, Services, mail};
 use crate::store::events::EventKind;
@@ -48,7 +48,7 @@ struct CheckedFields {
 /// What a sign-up needs besides its fields.
 struct SignUpContext<'a> {
     services: &'a Services,
-    step: IdempotentStep,
+    step: StepFingerprints,
     language: Option<String>,
     client: ClientInfo,
 }
@@ -68,12 +68,12 @@ pub enum RegisterOutcome {
 /// [`Error`]; then nothing is stored.
 pub async fn register(
     services: &Services,
-    repeatable: Repeatable<RegisterRequest>,
+    fingerprinted: FingerprintedRequest<RegisterRequest>,
     language: Option<String>,
     client: ClientInfo,
 ) -> Result<RegisterOutcome, RegisterError> {
     services.clock.check()?; // by a wrong clock the session would have ended already, or not begun yet
-    let Repeatable { request, step } = repeatable;
+    let FingerprintedRequest { request, step } = fingerprinted;
     let context = SignUpContext { services, step: step.clone(), language, client };
     step.once(services, context.register(&request), |done| repeat(services, done)).await
 }
@@ -233,10 +233,11 @@ async fn new_user(services: &Services, account: CheckedFields, role: Role) -> Re
         return Err(Error::Fields(errors));
     }
     let cost = services.settings.passwords.bcrypt_cost;
-    let fields_fit = errors.is_empty();
+    let others_are_valid = errors.is_empty();
     let encode = move || {
         let password = password.expose_secret();
-        strength::check_strength(password, &context_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
+        strength::check_strength(password, &context_words)
+            .map(|()| others_are_valid.then(|| hashing::hash(password, cost)))
     };
     let password_hash = match services.hashing.run(encode).await? {
         Ok(Some(hash)) => hash?,

@@ -7,7 +7,7 @@ use crate::service::limits::{Budget, Charges, Throttled};
 use crate::service::mail::{self, links};
 use crate::service::sessions::new_session::new_session;
 use crate::service::sessions::token_pair;
-use crate::service::steps::{RepeatRecord, Repeatable, StepCaller};
+use crate::service::steps::{FingerprintedRequest, RepeatRecord, StepCaller};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -45,12 +45,12 @@ fn not_reauthenticated(error: ReauthenticationError) -> PasswordChangeError {
 pub async fn change(
     services: &Services,
     caller: StepCaller,
-    repeatable: Repeatable<PasswordChangeRequest>,
+    fingerprinted: FingerprintedRequest<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     services.clock.check()?; // the new session would begin and expire at the wrong time
-    let step = repeatable.step.clone();
-    let change = step.once(services, change_once(services, caller, repeatable, client), |done| {
+    let step = fingerprinted.step.clone();
+    let change = step.once(services, change_once(services, caller, fingerprinted, client), |done| {
         let now = services.clock.checked_now()?;
         let again = done.session.map(|(session, user)| token_pair::token_response(services, &session, &user, now));
         Ok(again.transpose()?)
@@ -61,23 +61,23 @@ pub async fn change(
 async fn change_once(
     services: &Services,
     caller: StepCaller,
-    repeatable: Repeatable<PasswordChangeRequest>,
+    fingerprinted: FingerprintedRequest<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let caller = caller.require_valid_token().map_err(not_reauthenticated)?;
     let requester = client.clone();
-    mail::charged(services, &requester, charge_and_change(services, caller, repeatable, client)).await
+    mail::charged(services, &requester, charge_and_change(services, caller, fingerprinted, client)).await
 }
 
 async fn charge_and_change(
     services: &Services,
     caller: CurrentUser,
-    repeatable: Repeatable<PasswordChangeRequest>,
+    fingerprinted: FingerprintedRequest<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let mut charges = services.limits.charges(&client);
     let changed = match charge(&mut charges, caller).await {
-        Ok(()) => reauthenticate_and_change(services, caller, repeatable, client).await,
+        Ok(()) => reauthenticate_and_change(services, caller, fingerprinted, client).await,
         Err(throttled) => Err(throttled.into()),
     };
     // The strength check has cost time. After any other failure, also of the database, the client repeats the same request.
@@ -95,7 +95,7 @@ async fn charge(charges: &mut Charges<'_>, caller: CurrentUser) -> Result<(), Th
 async fn reauthenticate_and_change(
     services: &Services,
     caller: CurrentUser,
-    Repeatable { request, step }: Repeatable<PasswordChangeRequest>,
+    FingerprintedRequest { request, step }: FingerprintedRequest<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = reauthenticate_and_hash(services, caller, request, &client).await?;

@@ -8,7 +8,7 @@ use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::opaque_token::OpaqueToken;
-use crate::service::steps::{RepeatRecord, Repeatable};
+use crate::service::steps::{FingerprintedRequest, RepeatRecord};
 use crate::service::{ClientInfo, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
@@ -39,17 +39,17 @@ pub async fn request(
 /// [`Error`]; then a valid link stays valid.
 pub async fn confirm(
     services: &Services,
-    repeatable: Repeatable<PasswordResetConfirmRequest>,
+    fingerprinted: FingerprintedRequest<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     services.clock.check()?; // an expired link must not become valid by it
-    let step = repeatable.step.clone();
-    step.once(services, confirm_once(services, repeatable, client), |_| Ok(Some(()))).await
+    let step = fingerprinted.step.clone();
+    step.once(services, confirm_once(services, fingerprinted, client), |_| Ok(Some(()))).await
 }
 
 async fn confirm_once(
     services: &Services,
-    Repeatable { request, step }: Repeatable<PasswordResetConfirmRequest>,
+    FingerprintedRequest { request, step }: FingerprintedRequest<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     let hash = OpaqueToken::hash_of(&request.token);

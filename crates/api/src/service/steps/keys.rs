@@ -30,18 +30,18 @@ impl StepKeys {
     }
 
     /// A request of `caller`, if it has one, with the value of its `Idempotency-Key`, if it has that.
-    pub fn repeatable<R: Serialize>(
+    pub fn fingerprinted<R: Serialize>(
         &self,
         kind: StepKind,
         caller: Option<CurrentUser>,
         idempotency_key: Option<&[u8]>,
         request: R,
-    ) -> Repeatable<R> {
+    ) -> FingerprintedRequest<R> {
         let caller = caller.map(|caller| (caller.id, caller.session));
         let identity = idempotency_key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
         let fingerprints =
             identity.map(|identity| self.0.iter().map(|hmac_key| Fingerprint::of(&identity, hmac_key)).collect());
-        Repeatable { request, step: IdempotentStep { fingerprints: fingerprints.unwrap_or_default() } }
+        FingerprintedRequest { request, step: StepFingerprints { fingerprints: fingerprints.unwrap_or_default() } }
     }
 }
 
@@ -52,20 +52,20 @@ impl fmt::Debug for StepKeys {
 }
 
 /// A request, and the fingerprints by which a repetition is recognized.
-pub struct Repeatable<R> {
+pub struct FingerprintedRequest<R> {
     pub request: R,
-    pub(in crate::service) step: IdempotentStep,
+    pub(in crate::service) step: StepFingerprints,
 }
 
-impl<R> fmt::Debug for Repeatable<R> {
+impl<R> fmt::Debug for FingerprintedRequest<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repeatable").finish_non_exhaustive()
+        f.debug_struct("FingerprintedRequest").finish_non_exhaustive()
     }
 }
 
 /// The fingerprints of a request, that of the current secret first; none if it has no `Idempotency-Key`.
 #[derive(Clone)]
-pub(in crate::service) struct IdempotentStep {
+pub(in crate::service) struct StepFingerprints {
     pub(super) fingerprints: Vec<Fingerprint>,
 }
 

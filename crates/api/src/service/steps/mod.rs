@@ -14,7 +14,7 @@ mod keys;
 mod once;
 
 pub use caller::StepCaller;
-pub(super) use keys::IdempotentStep;
-pub use keys::{Repeatable, StepKeys, StepKind};
+pub(super) use keys::StepFingerprints;
+pub use keys::{FingerprintedRequest, StepKeys, StepKind};
 pub use once::REPEAT_WINDOW;
 pub(super) use once::{RepeatRecord, StepResult};

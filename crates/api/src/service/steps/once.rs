@@ -1,6 +1,6 @@
 //! Doing a step once, and repeating its response.
 
-use super::keys::{Fingerprint, IdempotentStep};
+use super::keys::{Fingerprint, StepFingerprints};
 use crate::clock::{ComparedClock, MAX_CLOCK_SKEW, SharedTime, WrongClock};
 use crate::service::Services;
 use crate::service::opaque_token::OpaqueToken;
@@ -52,7 +52,7 @@ enum StepState {
 }
 
 impl StepState {
-    fn repeatable(self) -> Option<StepResult> {
+    fn into_result(self) -> Option<StepResult> {
         match self {
             Self::Repeatable(done) => Some(*done),
             Self::Outdated | Self::Undecided => None,
@@ -60,7 +60,7 @@ impl StepState {
     }
 }
 
-impl IdempotentStep {
+impl StepFingerprints {
     /// Runs `act`, unless the same request was done before: then `repeat` makes the response again. If that returns `None`,
     /// the request is processed normally, but not by a wrong clock, which cannot decide this.
     ///
@@ -76,7 +76,7 @@ impl IdempotentStep {
             return act.await;
         }
         if let Some(FoundStep { hash, at, state }) = self.find(services).await? {
-            if let Some(response) = state.repeatable().map_or(Ok(None), &repeat)? {
+            if let Some(response) = state.into_result().map_or(Ok(None), &repeat)? {
                 return Ok(response);
             }
             services.clock.check()?;
@@ -89,7 +89,7 @@ impl IdempotentStep {
         // The first request may still have been in progress.
         match self.find(services).await {
             Ok(Some(FoundStep { state, .. })) => {
-                let response = state.repeatable().map_or(Ok(None), &repeat)?;
+                let response = state.into_result().map_or(Ok(None), &repeat)?;
                 response.ok_or_else(|| services.clock.unless_wrong(failed))
             }
             Ok(None) | Err(_) => Err(failed),
