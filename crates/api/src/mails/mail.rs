@@ -23,10 +23,15 @@ pub(crate) struct Mail {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content {
     /// A link that proves who reads the mail.
-    Link(MailLink, fn(&FrontEnd<'_>, &SecretString) -> Vec<MailPart>),
+    Link(MailLink, LinkBody),
     /// Information for the recipient; it proves nothing.
-    Notice(NoticeTo, fn(&FrontEnd<'_>) -> Vec<MailPart>),
+    Notice(NoticeTo, NoticeBody),
 }
+
+/// Writes a mail with a link that has this token.
+pub(crate) type LinkBody = fn(&FrontEnd<'_>, &SecretString) -> Vec<MailPart>;
+/// Writes a mail without a link that proves anything.
+pub(crate) type NoticeBody = fn(&FrontEnd<'_>) -> Vec<MailPart>;
 
 /// The recipient of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The mails, one file each: its text, the purpose of its link, and how it is sent.
 //!
 //! A mail is a variant of `MailKind` with its line in `MailKind::mail`, and a file. `service/mail` sends mails, `store/mail_outbox`
-//! stores the waiting ones.
+//! queues them.
 
 mod account_deleted;
 mod account_exists;
@@ -19,7 +19,7 @@ mod verify_email;
 
 pub(crate) use link::MailLink;
 pub use link::Purpose;
-pub(crate) use mail::{Content, Mail, Needs, NoticeTo, QuotaShare};
+pub(crate) use mail::{Content, LinkBody, Mail, Needs, NoticeBody, NoticeTo, QuotaShare};
 pub(crate) use parts::{FrontEnd, MailPart};
 
 use strum::VariantArray;

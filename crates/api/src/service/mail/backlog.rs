@@ -1,4 +1,4 @@
-//! The backlog of waiting mails, for the metrics.
+//! The backlog of queued mails, for the metrics.
 
 use crate::service::Services;
 use crate::store::{StoreError, mail_outbox};
@@ -12,9 +12,9 @@ pub const MEASURE_SECONDS: u64 = 15;
 /// [`StoreError`]; the previous values stay.
 pub async fn measure(services: &Services) -> Result<(), StoreError> {
     let now = services.shared_now().get(); // the clock that the rows were written by
-    let (waiting, oldest) = services.store.run(move |connection| mail_outbox::backlog(connection, now)).await?;
+    let (queued, oldest) = services.store.run(move |connection| mail_outbox::backlog(connection, now)).await?;
     let age = oldest.map_or(0, |written_at| (now - written_at).num_seconds().max(0));
-    services.mailer.metrics.waiting.set(waiting);
+    services.mailer.metrics.queued.set(queued);
     services.mailer.metrics.oldest_age.set(age);
     if oldest.is_none() {
         forget_refusals(services);

@@ -4,7 +4,7 @@
 
 use super::in_flight::leased_at;
 use super::metrics::MailOutcome;
-use super::prepare::{PrepareError, Prepared, prepare};
+use super::prepare::{PrepareError, PreparedMail, Unsent, prepare};
 use super::send_error::{FailureScope, SendError, ServerResponse};
 use super::send_slots::domain_of;
 use super::server_health::MAX_PAUSE;
@@ -20,7 +20,7 @@ use chrono::Duration;
 
 /// The wait after the first failure. It doubles with each failure, up to the longest.
 const FIRST_WAIT: Duration = Duration::seconds(30);
-const MAX_WAIT: Duration = Duration::hours(1);
+const MAX_WAIT: Duration = mail_outbox::MAX_WAIT;
 /// The waits after an attempt whose end the server did not acknowledge: it may still be busy with the mail, and a retry is probably
 /// a second copy. So there are fewer retries than after a refusal.
 const UNACKNOWLEDGED_WAITS: [Duration; 2] = [Duration::minutes(2), Duration::minutes(15)];
@@ -30,12 +30,7 @@ const UNACKNOWLEDGED_WAITS: [Duration; 2] = [Duration::minutes(2), Duration::min
 pub(super) enum DeliveryOutcome {
     /// With the links that the mail's own replaces.
     Sent(Option<Replacement>),
-    /// There is no account, nothing left to confirm, or the request was withdrawn.
-    NothingToSend,
-    /// This number of links exceeded their address's quota and were deleted.
-    OverQuota(usize),
-    /// A notice exceeded its address's quota: it waits for the next one.
-    Deferred,
+    Unsent(Unsent),
     Failed(SendError),
     /// The mail cannot be rendered yet, and why.
     NotReady(String),
@@ -60,9 +55,13 @@ pub(super) async fn deliver(
             }
             finish(services, mail, MailOutcome::Sent).await?;
         }
-        DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped).await?,
-        DeliveryOutcome::OverQuota(mails) => services.mailer.metrics.count(MailOutcome::OverQuota, *mails),
-        DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
+        DeliveryOutcome::Unsent(Unsent::NothingToSend | Unsent::Withdrawn) => {
+            finish(services, mail, MailOutcome::Dropped).await?;
+        }
+        DeliveryOutcome::Unsent(Unsent::OverQuota(mails)) => {
+            services.mailer.metrics.count(MailOutcome::OverQuota, *mails);
+        }
+        DeliveryOutcome::Unsent(Unsent::Deferred) => services.mailer.metrics.count(MailOutcome::Deferred, 1),
         DeliveryOutcome::Failed(SendError { response: ServerResponse::Unacknowledged, why, .. }) => {
             retry_unacknowledged(services, mail, why).await?;
         }
@@ -97,11 +96,9 @@ async fn send(
     let permit = services.mailer.in_flight.database_permit().await;
     let prepared = prepare(services, mail, now).await;
     drop(permit);
-    let (rendered, replaces) = match prepared {
-        Ok(Prepared::Rendered(rendered, replaces)) => (rendered, replaces),
-        Ok(Prepared::NothingToSend | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NothingToSend),
-        Ok(Prepared::OverQuota(mails)) => return Ok(DeliveryOutcome::OverQuota(mails)),
-        Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
+    let PreparedMail { rendered, replaces } = match prepared {
+        Ok(Ok(mail)) => mail,
+        Ok(Err(unsent)) => return Ok(DeliveryOutcome::Unsent(unsent)),
         Err(PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
     };
@@ -129,11 +126,7 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
             }
             record_failure(services, mail, error);
         }
-        DeliveryOutcome::NothingToSend
-        | DeliveryOutcome::OverQuota(_)
-        | DeliveryOutcome::Deferred
-        | DeliveryOutcome::NotReady(_)
-        | DeliveryOutcome::Expired => {
+        DeliveryOutcome::Unsent(_) | DeliveryOutcome::NotReady(_) | DeliveryOutcome::Expired => {
             mailer.health.not_probed(leased_at);
         }
     }

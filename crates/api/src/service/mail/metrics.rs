@@ -48,7 +48,7 @@ pub struct MailMetrics {
     /// 1 while the mail server refuses us, according to its last reply.
     pub server_refuses: Gauge,
     /// Mails in the outbox when it was last measured.
-    pub waiting: Gauge,
+    pub queued: Gauge,
     /// The age of the oldest of these, seconds; 0 if there is none.
     pub oldest_age: Gauge,
 }
@@ -60,8 +60,8 @@ impl Default for MailMetrics {
         for step in MailStep::ALL.iter().copied() {
             drop(refusals.get_or_create(&StepLabels { step: step.as_str() }));
         }
-        let [server_refuses, waiting, oldest_age] = [(); 3].map(|()| Gauge::default());
-        Self { outcomes, refusals, server_refuses, waiting, oldest_age }
+        let [server_refuses, queued, oldest_age] = [(); 3].map(|()| Gauge::default());
+        Self { outcomes, refusals, server_refuses, queued, oldest_age }
     }
 }
 
@@ -75,7 +75,7 @@ impl MailMetrics {
             "1 while the mail server refuses us",
             registered.server_refuses.clone(),
         );
-        metrics.register("mail_waiting", "Mails in the outbox", registered.waiting.clone());
+        metrics.register("mail_waiting", "Mails in the outbox", registered.queued.clone());
         metrics.register(
             "mail_oldest_age_seconds",
             "Age of the oldest mail in the outbox",

@@ -27,7 +27,7 @@ pub(super) async fn drop_all(services: &Services, mut checked_until: i64) -> Res
         let after = checked_until;
         let page = services.store.run(move |connection| read_page(connection, now, after)).await?;
         let Some(last) = page.last else { return Ok(checked_until) };
-        let delete = move |connection: &mut _| mail_outbox::delete_waiting(connection, &page.without_recipient);
+        let delete = move |connection: &mut _| mail_outbox::delete_by_ids(connection, &page.without_recipient);
         let dropped = services.store.write_statement(delete).await?;
         services.mailer.metrics.count(MailOutcome::Dropped, dropped);
         checked_until = last;
@@ -49,7 +49,7 @@ struct RecipientPage {
 /// seen. An account created after the mail is not its recipient.
 fn read_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<RecipientPage> {
     let kinds: Vec<_> = MailKind::ALL.iter().copied().filter(|kind| kind.mail().needs.is_some()).collect();
-    let mails = mail_outbox::list_waiting(connection, now, &kinds, after, PAGE)?;
+    let mails = mail_outbox::list_without_account(connection, now, &kinds, after, PAGE)?;
     let last = mails.last().map(|mail| mail.id);
     let is_full = i64::try_from(mails.len()) == Ok(PAGE);
     let spelled: Vec<_> = mails.iter().map(|mail| Spellings::of_recipient(&mail.recipient)).collect();
@@ -58,12 +58,12 @@ fn read_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> 
     let pending: HashSet<_> = pending_registrations::list_addresses(connection, &addresses)?.into_iter().collect();
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
     let without_recipient =
-        mails.iter().zip(&spelled).filter(|(mail, to)| had_nothing_to_send(mail.kind, to, &known, &pending));
+        mails.iter().zip(&spelled).filter(|(mail, to)| has_no_recipient(mail.kind, to, &known, &pending));
     let without_recipient = without_recipient.map(|(mail, _)| mail.id).collect();
     Ok(RecipientPage { last, is_full, without_recipient })
 }
 
-fn had_nothing_to_send(
+fn has_no_recipient(
     kind: MailKind,
     to: &Spellings,
     known: &HashMap<&str, &Addressee>,

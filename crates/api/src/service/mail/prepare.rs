@@ -6,7 +6,7 @@
 use super::address_quota::{AddressQuota, Allowance};
 use super::links::{self, MailTokens};
 use super::target::{self, Target};
-use super::text::{self, MailDraft, RenderedMail};
+use super::text::{self, MailBody, MailDraft, RenderedMail};
 use crate::clock::CheckedTime;
 use crate::config::Settings;
 use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
@@ -22,7 +22,6 @@ use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
 use std::sync::Arc;
 
 /// Why a mail cannot be prepared yet.
@@ -34,10 +33,16 @@ pub(super) enum PrepareError {
     Store(#[from] StoreError),
 }
 
-/// The result of preparing a row of the outbox.
-pub(super) enum Prepared {
-    /// The mail, and the links that its own replaces.
-    Rendered(Box<RenderedMail>, Option<Replacement>),
+/// A mail that can be sent now.
+pub(super) struct PreparedMail {
+    pub(super) rendered: Box<RenderedMail>,
+    /// The older links for the same account and purpose, which its own replaces.
+    pub(super) replaces: Option<Replacement>,
+}
+
+/// Why a row of the outbox is not sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsent {
     /// There is no such account or pending registration, nothing left to confirm, the link was used or replaced, a newer mail is
     /// queued, or the owner is notified instead.
     NothingToSend,
@@ -49,46 +54,38 @@ pub(super) enum Prepared {
     Deferred,
 }
 
-/// The decision of the transaction.
-enum PrepareDecision {
-    Send {
-        /// The updated row.
-        mail: Box<MailRow>,
-        to: String,
-        /// The kind of the mail, which may differ from the row's.
-        kind: MailKind,
-        /// The token of its link.
-        token: SecretString,
-        /// The older links for the same account and purpose.
-        replaces: Option<Replacement>,
-    },
-    NothingToSend,
-    Withdrawn,
-    OverQuota(usize),
-    Deferred,
+/// What the transaction has found to send.
+struct Draft {
+    /// The updated row.
+    mail: MailRow,
+    to: String,
+    /// The kind of the mail, which may differ from the row's.
+    kind: MailKind,
+    body: MailBody,
+    replaces: Option<Replacement>,
 }
 
+type Decision = QueryResult<Result<Draft, Unsent>>;
+
 /// Prepares the mail, if there is one to send.
-pub(super) async fn prepare(services: &Services, mail: &MailRow, now: CheckedTime) -> Result<Prepared, PrepareError> {
+pub(super) async fn prepare(
+    services: &Services,
+    mail: &MailRow,
+    now: CheckedTime,
+) -> Result<Result<PreparedMail, Unsent>, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let front_end = FrontEnd::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
     let settings = Arc::clone(&services.settings);
     let preparation = Preparation { mail: mail.clone(), quota: AddressQuota::of(&settings), settings, now: now.get() };
     let content = &mail.kind.mail().content;
     let transaction = services.store.write(move |connection| match content {
-        Content::Link(link, _) => preparation.link(connection, *link),
-        Content::Notice(to, _) => preparation.notice(connection, *to),
+        Content::Link(link, _) => preparation.prepare_link(connection, *link),
+        Content::Notice(to, body) => preparation.prepare_notice(connection, *to, MailBody::Notice(*body)),
     });
-    Ok(match transaction.await? {
-        PrepareDecision::Send { mail, to, kind, token, replaces } => {
-            let rendered = text::render(MailDraft { row: &mail, kind, front_end, to }, &token);
-            Prepared::Rendered(Box::new(rendered), replaces)
-        }
-        PrepareDecision::NothingToSend => Prepared::NothingToSend,
-        PrepareDecision::Withdrawn => Prepared::Withdrawn,
-        PrepareDecision::OverQuota(mails) => Prepared::OverQuota(mails),
-        PrepareDecision::Deferred => Prepared::Deferred,
-    })
+    Ok(transaction.await?.map(|Draft { mail, to, kind, body, replaces }| {
+        let rendered = text::render(MailDraft { row: &mail, kind, front_end, to }, &body);
+        PreparedMail { rendered: Box::new(rendered), replaces }
+    }))
 }
 
 /// A row that a worker holds, and what preparing it needs.
@@ -100,20 +97,20 @@ struct Preparation {
 }
 
 impl Preparation {
-    fn link(self, connection: &mut AnyConnection, link: MailLink) -> QueryResult<PrepareDecision> {
+    fn prepare_link(self, connection: &mut AnyConnection, link: MailLink) -> Decision {
         let found = self.find_account(connection)?.map(|user| user.id);
         // Locks the user's row first, then the mail and the tokens: the order of every transaction that changes several.
         if let Some(id) = found {
             users::lock_credentials(connection, id)?;
         }
         if !mail_outbox::lock(connection, &self.mail)? {
-            return Ok(PrepareDecision::Withdrawn);
+            return Ok(Err(Unsent::Withdrawn));
         }
         let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
         match target::find(connection, &self.mail, link, user, self.now)? {
-            Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
-            Target::Account(..) | Target::NothingToSend => Ok(PrepareDecision::NothingToSend),
-            Target::PendingRegistration(pending) => self.link_for_pending(connection, pending),
+            Target::Account(user, purpose) if user.is_active => self.prepare_account_link(connection, &user, purpose),
+            Target::Account(..) | Target::NothingToSend => Ok(Err(Unsent::NothingToSend)),
+            Target::PendingRegistration(pending) => self.prepare_registration_link(connection, pending),
             Target::OwnerOf(owner) => {
                 self.record_request(connection, owner.id, EventKind::RegisterRepeated)?;
                 self.notify_owner(connection, &owner)
@@ -121,14 +118,9 @@ impl Preparation {
         }
     }
 
-    fn link_for(
-        self,
-        connection: &mut AnyConnection,
-        user: &UserRow,
-        purpose: Purpose,
-    ) -> QueryResult<PrepareDecision> {
+    fn prepare_account_link(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> Decision {
         let (to, kind) = match purpose {
-            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(PrepareDecision::NothingToSend),
+            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Err(Unsent::NothingToSend)),
             // To the account's own spelling of the address, never to the one that was typed.
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_recipient(connection, user)?,
@@ -136,28 +128,29 @@ impl Preparation {
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
         let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
-            return Ok(PrepareDecision::NothingToSend); // an earlier attempt has arrived and the link was used, or a newer one replaced it
+            return Ok(Err(Unsent::NothingToSend)); // an earlier attempt has arrived and the link was used, or a newer one replaced it
         }
         if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
-            return Ok(PrepareDecision::NothingToSend); // after an outage an account gets one mail, not each one that was requested in it
+            return Ok(Err(Unsent::NothingToSend)); // after an outage an account gets one mail, not each one that was requested in it
         }
         if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
             // Returns before any token is changed, so that the link that did arrive stays valid.
             return self.drop_link(connection);
         }
-        let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
+        // The address that using the link proves: for a change, the new one.
+        let confirmed_address = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
         let OpaqueToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
         let expires_at = self.now + links::lifetime(purpose);
-        let issued = NewToken { hash, purpose, user: user.id, email: proves.clone(), expires_at };
+        let issued = NewToken { hash, purpose, user: user.id, email: confirmed_address.clone(), expires_at };
         let replaces = Some(self.issue(connection, &issued)?);
-        Ok(PrepareDecision::Send { mail: Box::new(self.mail), to, kind, token, replaces })
+        Ok(Ok(Draft { mail: self.mail, to, kind, body: MailBody::of(kind, token), replaces }))
     }
 
-    /// Deletes the mail, whose address has used up its quota, with the others that wait for the same address.
-    fn drop_link(&self, connection: &mut AnyConnection) -> QueryResult<PrepareDecision> {
-        let waiting = mail_outbox::delete_unattempted_duplicates(connection, &self.mail)?;
+    /// Deletes the mail, whose address has used up its quota, with its duplicates that no worker has attempted yet.
+    fn drop_link(&self, connection: &mut AnyConnection) -> Decision {
+        let duplicates = mail_outbox::delete_unattempted_duplicates(connection, &self.mail)?;
         mail_outbox::delete(connection, &self.mail)?;
-        Ok(PrepareDecision::OverQuota(1 + waiting))
+        Ok(Err(Unsent::OverQuota(1 + duplicates)))
     }
 
     /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's
@@ -170,11 +163,7 @@ impl Preparation {
         })
     }
 
-    fn link_for_pending(
-        self,
-        connection: &mut AnyConnection,
-        pending: PendingRegistrationRow,
-    ) -> QueryResult<PrepareDecision> {
+    fn prepare_registration_link(self, connection: &mut AnyConnection, pending: PendingRegistrationRow) -> Decision {
         if self.quota.take(connection, &self.mail, &pending.email, self.now)? != Allowance::Available {
             return self.drop_link(connection);
         }
@@ -183,17 +172,9 @@ impl Preparation {
         let tokens = MailTokens::of_pending(&self.settings.keys, &pending);
         let OpaqueToken { token, hash } = tokens.choose(known.as_deref());
         let exists = pending_registrations::set_link(connection, pending.id, &hash, expires_at)?;
-        Ok(if exists {
-            PrepareDecision::Send {
-                mail: Box::new(self.mail),
-                to: pending.email,
-                kind: MailKind::ConfirmRegistration,
-                token,
-                replaces: None,
-            }
-        } else {
-            PrepareDecision::NothingToSend
-        })
+        let kind = MailKind::ConfirmRegistration;
+        let draft = Draft { mail: self.mail, to: pending.email, kind, body: MailBody::of(kind, token), replaces: None };
+        Ok(if exists { Ok(draft) } else { Err(Unsent::NothingToSend) })
     }
 
     /// Returns the links that are older than this one.
@@ -206,7 +187,7 @@ impl Preparation {
     }
 
     /// The address has an account: its owner gets a notice instead of a link.
-    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<PrepareDecision> {
+    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> Decision {
         let kind = MailKind::AccountExists;
         let notice = NewMail {
             kind,
@@ -220,30 +201,29 @@ impl Preparation {
             expires_at: self.mail.created_at + kind.mail().send_within,
         };
         mail_outbox::insert(connection, &notice)?;
-        Ok(PrepareDecision::NothingToSend)
+        Ok(Err(Unsent::NothingToSend))
     }
 
-    fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<PrepareDecision> {
+    fn prepare_notice(self, connection: &mut AnyConnection, to: NoticeTo, body: MailBody) -> Decision {
         if !mail_outbox::lock(connection, &self.mail)? {
-            return Ok(PrepareDecision::Withdrawn);
+            return Ok(Err(Unsent::Withdrawn));
         }
         let to = match to {
             NoticeTo::Owner => match self.find_by_recipient(connection)? {
                 Some(owner) => owner.email,
-                None => return Ok(PrepareDecision::NothingToSend),
+                None => return Ok(Err(Unsent::NothingToSend)),
             },
             NoticeTo::Recipient => self.mail.recipient.clone(),
         };
         match self.quota.take(connection, &self.mail, &to, self.now)? {
             Allowance::Available => {
                 let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Deferred, self.now)?;
-                let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
-                Ok(PrepareDecision::Send { mail: Box::new(mail), to, kind: self.mail.kind, token, replaces: None })
+                Ok(Ok(Draft { mail, to, kind: self.mail.kind, body, replaces: None }))
             }
             Allowance::AvailableAt(at) => {
-                let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Waiting, self.now)?;
+                let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Unattempted, self.now)?;
                 mail_outbox::defer(connection, &mail, at)?;
-                Ok(PrepareDecision::Deferred)
+                Ok(Err(Unsent::Deferred))
             }
         }
     }

@@ -33,18 +33,25 @@ pub(super) fn find(
         MailLink::Account(purpose) => purpose,
         MailLink::PendingRegistration => Purpose::VerifyEmail,
     };
+    // A reset or a change is always about an account, even where the row names only an address.
     let is_about_account = mail.user_id.is_some() || purpose != Purpose::VerifyEmail;
     Ok(match account {
+        // An earlier release created the account before its address was confirmed: a registration may replace it.
         Some(user) if !is_about_account && pending::is_replaceable(&user) => {
             match find_pending(connection, mail, now)? {
                 Some(pending) => Target::PendingRegistration(pending),
+                // The sign-up has expired, and its mail is not about that account.
                 None if link == MailLink::PendingRegistration => Target::NothingToSend,
+                // The confirmation was requested again for that account.
                 None => Target::Account(user, purpose),
             }
         }
+        // Whoever signed up must not learn that the address has an account.
         Some(user) if link == MailLink::PendingRegistration => Target::OwnerOf(user),
         Some(user) => Target::Account(user, purpose),
+        // The account was deleted, or never existed.
         None if is_about_account => Target::NothingToSend,
+        // A sign-up, or its confirmation requested again.
         None => find_pending(connection, mail, now)?.map_or(Target::NothingToSend, Target::PendingRegistration),
     })
 }

@@ -1,6 +1,6 @@
 //! The text of a mail as it is sent, in plain text and in HTML.
 
-use crate::mails::{Content, FrontEnd, MailKind, MailPart};
+use crate::mails::{Content, FrontEnd, LinkBody, MailKind, MailPart, NoticeBody};
 use crate::store::mail_outbox::MailRow;
 use auth_types::device;
 use secrecy::SecretString;
@@ -38,12 +38,29 @@ pub(super) struct MailDraft<'a> {
     pub(super) to: String,
 }
 
-/// Renders a mail. If it contains a link, the link's token is `token`.
-pub(super) fn render(draft: MailDraft<'_>, token: &SecretString) -> RenderedMail {
+/// What the text of a mail is made from.
+pub(super) enum MailBody {
+    /// With the token of the link.
+    Link(LinkBody, SecretString),
+    Notice(NoticeBody),
+}
+
+impl MailBody {
+    /// The body of a mail of this kind. A notice that is sent in place of a link has no use for the token.
+    pub(super) fn of(kind: MailKind, token: SecretString) -> Self {
+        match kind.mail().content {
+            Content::Link(_, body) => Self::Link(body, token),
+            Content::Notice(_, body) => Self::Notice(body),
+        }
+    }
+}
+
+/// Renders a mail.
+pub(super) fn render(draft: MailDraft<'_>, body: &MailBody) -> RenderedMail {
     let mail = draft.kind.mail();
-    let mut parts = match mail.content {
-        Content::Link(_, body) => body(&draft.front_end, token),
-        Content::Notice(_, body) => {
+    let mut parts = match body {
+        MailBody::Link(body, token) => body(&draft.front_end, token),
+        MailBody::Notice(body) => {
             let mut parts = body(&draft.front_end);
             parts.extend(repetitions(draft.row).map(MailPart::Text));
             parts

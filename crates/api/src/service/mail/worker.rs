@@ -3,6 +3,7 @@
 use super::delivery::{self, DeliveryOutcome};
 use super::in_flight::LEASE;
 use super::no_recipient;
+use super::prepare::Unsent;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
 use crate::clock::CheckedTime;
@@ -49,7 +50,8 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
         let mut had_nothing_to_send = false;
         for (mail, outcome) in done {
             match run.record(&mail, outcome) {
-                Ok(outcome) => had_nothing_to_send |= matches!(outcome, DeliveryOutcome::NothingToSend),
+                Ok(DeliveryOutcome::Unsent(Unsent::NothingToSend | Unsent::Withdrawn)) => had_nothing_to_send = true,
+                Ok(_) => {}
                 Err(error) => failure = Some(error),
             }
         }
@@ -111,12 +113,12 @@ async fn deliver_owned(services: &Services, transport: &OpenTransport<'_>, mail:
 pub async fn stop(services: &Services, work: impl Future) {
     let mails = &services.mailer.in_flight;
     mails.stop();
-    let arrived = async {
+    let all_finished = async {
         while !mails.is_empty() {
             tokio::time::sleep(STOP_POLL).await;
         }
     };
-    let work = futures_util::future::select(Box::pin(work), Box::pin(arrived));
+    let work = futures_util::future::select(Box::pin(work), Box::pin(all_finished));
     let _ = tokio::time::timeout(STOP_TIMEOUT, work).await;
     let left = mails.take_all();
     let now = services.shared_now().get();
@@ -267,9 +269,9 @@ impl RunCounts {
     fn add(&mut self, outcome: &DeliveryOutcome) {
         match outcome {
             DeliveryOutcome::Sent(_) => self.sent += 1,
-            DeliveryOutcome::OverQuota(mails) => self.over_quota_unlogged += mails,
-            DeliveryOutcome::Deferred => self.over_quota_unlogged += 1,
-            DeliveryOutcome::NothingToSend
+            DeliveryOutcome::Unsent(Unsent::OverQuota(mails)) => self.over_quota_unlogged += mails,
+            DeliveryOutcome::Unsent(Unsent::Deferred) => self.over_quota_unlogged += 1,
+            DeliveryOutcome::Unsent(Unsent::NothingToSend | Unsent::Withdrawn)
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::NotReady(_)
             | DeliveryOutcome::Expired => {}

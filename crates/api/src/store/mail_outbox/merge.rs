@@ -1,4 +1,4 @@
-//! Merging: several waiting mails of the same content to the same address become one.
+//! Merging: several queued mails of the same content to the same address become one.
 
 use super::row::{MAX_WAITING, MailRow, MailSubject, NewMail};
 use crate::mails::MailKind;
@@ -19,7 +19,7 @@ pub(super) struct MergeTotals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeScope {
     /// All mails that no worker has attempted yet.
-    Waiting,
+    Unattempted,
     /// The mails that were deferred because their address had reached its quota.
     Deferred,
 }
@@ -58,7 +58,7 @@ pub fn merge_into(
     now: DateTime<Utc>,
 ) -> QueryResult<MailRow> {
     let others = lock_others(connection, mail)?;
-    let chosen = others.iter().filter(|row| which == MergeScope::Waiting || row.due_at > now);
+    let chosen = others.iter().filter(|row| which == MergeScope::Unattempted || row.due_at > now);
     let ids: Vec<_> = chosen.map(|row| row.id).collect();
     let parts = delete_returning(connection, &ids)?;
     if parts.is_empty() {

@@ -9,13 +9,14 @@ mod row;
 
 pub use merge::{MergeScope, merge_into};
 pub use queue::{
-    DueFilter, DueMail, WaitingMail, backlog, defer, delete, delete_unattempted_duplicates, delete_waiting, lease,
-    list_due, list_expired, list_waiting, lock, postpone,
+    DueFilter, DueMail, MAX_WAIT, MailWithoutAccount, backlog, defer, delete, delete_by_ids,
+    delete_unattempted_duplicates, lease, list_due, list_expired, list_without_account, lock, postpone,
 };
 use row::MailSubject;
 pub use row::{MAX_WAITING, MailRow, NewMail};
 
 use super::any::AnyConnection;
+use super::owned::KeyRange;
 use super::schema::{mail_outbox, pending_registrations};
 use super::types::{At, Nullable, Text, Timestamptz};
 use crate::mails::MailKind;
@@ -117,26 +118,19 @@ fn next_turn(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<Date
     Ok(last.map_or(mail.at, |last| (last + TURN).max(mail.at)))
 }
 
-/// Deletes a user's waiting mails of one kind.
+/// Deletes a user's mails of one kind.
 pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKind) -> QueryResult<()> {
-    let waiting =
+    let of_kind =
         mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
-    diesel::delete(waiting).execute(connection).map(|_| ())
+    diesel::delete(of_kind).execute(connection).map(|_| ())
 }
 
-/// At most `limit` rows after the id `after`.
-#[derive(Debug, Clone, Copy)]
-pub struct Slice {
-    pub after: i64,
-    pub limit: i64,
-}
-
-/// The waiting mails of a slice that are about a user or go to one of `addresses`, with their ids.
+/// The mails of a range that are about a user or go to one of `addresses`, with their ids.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
     addresses: &[String],
-    Slice { after, limit }: Slice,
+    KeyRange { after, limit }: KeyRange<i64>,
 ) -> QueryResult<Vec<(i64, ExportedMail)>> {
     type CauseColumns = (Option<String>, Option<String>);
     type TimeColumns = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
@@ -145,7 +139,7 @@ pub fn export(
     type MailColumns = (i64, String, String, CauseColumns, TimeColumns, CountColumns);
     let own = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
     let rows: Vec<MailColumns> = mail_outbox::table
-        .filter(mail_outbox::id.gt(after))
+        .filter(mail_outbox::id.gt(after.unwrap_or(0)))
         .filter(own)
         .order(mail_outbox::id)
         .select((
@@ -179,7 +173,7 @@ pub fn export(
     Ok(rows.into_iter().map(mail).collect())
 }
 
-/// Deletes all waiting mails that are about a user, and those to `addresses`. If the address was never confirmed, mails about
+/// Deletes all mails that are about a user, and those to `addresses`. If the address was never confirmed, mails about
 /// another account, and those that confirm a registration, stay: they may be for its real owner. Where a registration is
 /// pending, this includes links that were requested again.
 pub fn delete_all(

@@ -9,9 +9,10 @@ use crate::store::types::At;
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 
-/// The longest wait: after a failure, or when its address has reached its quota, a mail waits for at most an hour, plus a few
-/// minutes for clocks that differ. A later time was written by a clock that ran ahead, and counts as due.
-const MAX_WAIT: Duration = Duration::minutes(65);
+/// The longest that a mail waits after a failure, or when its address has reached its quota.
+pub const MAX_WAIT: Duration = Duration::hours(1);
+/// The longest wait as clocks that differ may see it. A later time was written by a clock that ran ahead, and counts as due.
+const MAX_SEEN_WAIT: Duration = Duration::minutes(65);
 
 /// The condition for mails that may be leased now. A mail that was neither leased nor deferred is due when it was created, even if
 /// that was by a clock slightly ahead.
@@ -19,7 +20,7 @@ macro_rules! is_due {
     ($now:expr) => {
         mail_outbox::due_at
             .le(At($now))
-            .or(mail_outbox::due_at.gt(At($now + MAX_WAIT)))
+            .or(mail_outbox::due_at.gt(At($now + MAX_SEEN_WAIT)))
             .or(mail_outbox::due_at.eq(mail_outbox::created_at))
     };
 }
@@ -138,20 +139,20 @@ pub fn lock(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool>
 
 /// A due mail that was requested for an address, without an account.
 #[derive(Debug, Clone, Queryable)]
-pub struct WaitingMail {
+pub struct MailWithoutAccount {
     pub id: i64,
     pub kind: MailKind,
     pub recipient: String,
 }
 
 /// At most `limit` mails of `kinds` that are due, have no account and an id after `after`, in the order of their ids.
-pub fn list_waiting(
+pub fn list_without_account(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
     kinds: &[MailKind],
     after: i64,
     limit: i64,
-) -> QueryResult<Vec<WaitingMail>> {
+) -> QueryResult<Vec<MailWithoutAccount>> {
     mail_outbox::table
         .filter(mail_outbox::id.gt(after))
         .filter(is_due!(now))
@@ -164,7 +165,7 @@ pub fn list_waiting(
 }
 
 /// Deletes these mails and returns how many were deleted.
-pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
+pub fn delete_by_ids(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
     if ids.is_empty() {
         return Ok(0);
     }
@@ -175,19 +176,19 @@ pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResul
 /// deleted.
 pub fn delete_unattempted_duplicates(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<usize> {
     let ids: Vec<_> = merge::lock_others(connection, mail)?.iter().map(|row| row.id).collect();
-    delete_waiting(connection, &ids)
+    delete_by_ids(connection, &ids)
 }
 
-/// How many mails wait, and when the oldest was created, without those deferred by their address's quota. Ids grow with time, so
+/// How many mails are queued, and when the oldest was created, without those deferred by their address's quota. Ids grow with time, so
 /// no index on the times is needed.
 pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
-    let waiting = mail_outbox::table.count().get_result(connection)?;
+    let queued = mail_outbox::table.count().get_result(connection)?;
     let oldest = mail_outbox::table
         .filter(mail_outbox::attempts.gt(0).or(is_due!(now)))
         .order(mail_outbox::id)
         .select(mail_outbox::created_at)
         .first(connection);
-    Ok((waiting, oldest.optional()?))
+    Ok((queued, oldest.optional()?))
 }
 
 /// Deletes a finished mail. Returns `false` if the worker no longer holds it.
