@@ -126,7 +126,7 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Pooled, ConnectionError> {
         let incarnation = self.incarnation.load(Ordering::SeqCst);
         let mut connection = open(&self.url)?;
-        connection.only_read().map_err(ConnectionError::CouldntSetupConfiguration)?;
+        connection.refuse_writes().map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(Pooled { _open: self.file.connected(), connection, condition: Condition::Sound, incarnation })
     }
 

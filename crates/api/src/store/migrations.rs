@@ -7,7 +7,7 @@ use super::any::AnyConnection;
 use super::connection::open;
 pub use super::feature_migrations::{FeatureMigrations, SchemaChange, Script, tables_of};
 pub use super::migration_files::{Migrations, builtin_names, newest_version};
-use super::{names, state};
+use super::{applied_migrations, names, state};
 use crate::config::DatabaseUrl;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -179,7 +179,7 @@ pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>
 /// The encoding of a database that has no tables yet and cannot store every character. One that is in use is brought up to date, so
 /// that a backup can move it; [`check_encoding`] refuses it at the start.
 fn encoding_of_new(connection: &mut AnyConnection) -> QueryResult<Option<String>> {
-    Ok(if state::applied(connection)?.is_empty() { state::other_encoding(connection)? } else { None })
+    Ok(if applied_migrations::applied(connection)?.is_empty() { state::other_encoding(connection)? } else { None })
 }
 
 /// Checks that the database can store every character.
@@ -200,7 +200,7 @@ fn is_lost(connection: &mut AnyConnection) -> bool {
 }
 
 fn warn_of_unknown(connection: &mut AnyConnection, migrations: &Migrations) {
-    for version in state::unknown(connection, migrations).unwrap_or_default() {
+    for version in applied_migrations::unknown(connection, migrations).unwrap_or_default() {
         log::warn!(
             "migrations.unknown: the database was migrated by a newer release, or by one with another feature: {version}"
         );
@@ -209,7 +209,7 @@ fn warn_of_unknown(connection: &mut AnyConnection, migrations: &Migrations) {
 
 fn run(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Vec<String>, AnyError> {
     // diesel writes before it reads, and a database may refuse writes for a while.
-    if state::missing(connection, migrations)?.is_empty() {
+    if applied_migrations::missing(connection, migrations)?.is_empty() {
         return Ok(Vec::new());
     }
     match connection {

@@ -2,6 +2,7 @@
 
 pub mod access_lifetimes;
 mod any;
+pub mod applied_migrations;
 pub mod backup;
 pub mod completed_steps;
 pub mod connection;
@@ -250,7 +251,7 @@ fn run_on<T>(
 ) -> Result<T, StoreError> {
     let Pooled { connection, condition, .. } = &mut *pooled;
     work(connection).map_err(|error| {
-        *condition = recovery::condition_after(connection, &error);
+        *condition = recovery::reset_after(connection, &error);
         StoreError::from_query(error)
     })
 }

@@ -1,4 +1,4 @@
-//! Whether a connection can be used again after work on it has failed.
+//! Making a connection usable again after work on it has failed, and finding out whether it is.
 //!
 //! A cancelled statement, a deadlock or a full disk says nothing about the connection. diesel does not expose PostgreSQL's
 //! error code, and messages are in the server's language, so the connection itself is tested.
@@ -21,8 +21,9 @@ pub(super) enum Condition {
 /// SQLite's messages when another connection has locked the file, or the disk is full. They are always in English.
 const TRANSIENT_ON_SQLITE: [&str; 2] = ["database is locked", "database or disk is full"];
 
-/// The condition after `error`. The pool itself checks whether the connection is still inside a transaction.
-pub(super) fn condition_after(connection: &mut AnyConnection, error: &Error) -> Condition {
+/// Resets a connection after `error`, and returns its condition. On PostgreSQL this drops all prepared statements. The pool itself
+/// checks whether the connection is still inside a transaction.
+pub(super) fn reset_after(connection: &mut AnyConnection, error: &Error) -> Condition {
     match (connection, error) {
         // A constraint refused the row: nothing is wrong with the connection.
         (
@@ -40,7 +41,11 @@ pub(super) fn condition_after(connection: &mut AnyConnection, error: &Error) -> 
             Condition::Unsound
         }
         (AnyConnection::Postgres(postgres), Error::DatabaseError(..) | Error::BrokenTransactionManager) => {
-            if reset(postgres).is_ok() { Condition::Sound } else { Condition::Lost }
+            if drop_statements(postgres).is_ok() {
+                Condition::Sound
+            } else {
+                Condition::Lost
+            }
         }
         (AnyConnection::Sqlite(sqlite), Error::DatabaseError(_, information)) => {
             let is_transient = TRANSIENT_ON_SQLITE.iter().any(|text| information.message().contains(text));
@@ -52,7 +57,7 @@ pub(super) fn condition_after(connection: &mut AnyConnection, error: &Error) -> 
 
 /// Drops all prepared statements, on both sides. Success shows that the connection is alive and not in an aborted transaction;
 /// a statement that has become unusable, for example after a change of a column's type, is prepared again.
-fn reset(postgres: &mut PgConnection) -> QueryResult<()> {
+fn drop_statements(postgres: &mut PgConnection) -> QueryResult<()> {
     postgres.set_prepared_statement_cache_size(CacheSize::Disabled);
     postgres.set_prepared_statement_cache_size(CacheSize::Unbounded);
     postgres.batch_execute("DEALLOCATE ALL")

@@ -1,10 +1,10 @@
 //! The state of the database, read without changing anything.
 
 use super::any::AnyConnection;
+use super::applied_migrations;
 use super::connection::{database_time, open};
 use super::file::DatabaseFile;
 use super::migration_files::Migrations;
-use super::migration_version::version;
 use super::sessions;
 use super::texts::texts;
 use crate::config::DatabaseUrl;
@@ -51,7 +51,7 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
             newest_addresses: Vec::new(),
         });
     };
-    let missing_migrations = missing(&mut connection, migrations)?;
+    let missing_migrations = applied_migrations::missing(&mut connection, migrations)?;
     let (_, now) = database_time(&mut connection)?;
     let other_encoding = other_encoding(&mut connection)?;
     let accepts_writes = accepts_writes(&mut connection, url)?;
@@ -106,44 +106,15 @@ fn existing(path: &Path) -> String {
     format!("file:{path}?mode=rw")
 }
 
-/// The names of the migrations that this program has and the database lacks, oldest first.
-pub fn missing(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
-    let applied = applied(connection)?;
-    Ok(migrations.names().into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
-}
-
-/// How the database's schema compares with this program.
-pub(super) enum Versions {
-    Same,
-    /// The program has migrations that the database lacks.
-    Missing,
-    /// The database has migrations that the program lacks.
-    Unknown,
-}
-
-pub(super) fn versions(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Versions> {
-    if !missing(connection, migrations)?.is_empty() {
-        return Ok(Versions::Missing);
-    }
-    Ok(if unknown(connection, migrations)?.is_empty() { Versions::Same } else { Versions::Unknown })
-}
-
-/// The versions of the applied migrations that this program lacks.
-pub(super) fn unknown(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
-    let known = migrations.names();
-    let is_known = |one: &String| known.iter().any(|name| one == version(name));
-    Ok(applied(connection)?.into_iter().filter(|one| !is_known(one)).collect())
-}
-
 /// The table in which diesel records the applied migrations.
-const MIGRATIONS: &str = "__diesel_schema_migrations";
+pub(super) const MIGRATIONS: &str = "__diesel_schema_migrations";
 
 /// The names of all tables that hold data, also of those that another program has created.
 pub(super) fn tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     Ok(all_tables(connection)?.into_iter().filter(|table| table != MIGRATIONS).collect())
 }
 
-fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+pub(super) fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     texts(
         connection,
         match connection {
@@ -155,12 +126,4 @@ fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
             }
         },
     )
-}
-
-/// The versions of the applied migrations. diesel's own query would create its table first.
-pub(super) fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    if !all_tables(connection)?.iter().any(|table| table == MIGRATIONS) {
-        return Ok(Vec::new());
-    }
-    texts(connection, &format!("SELECT CAST(version AS text) AS text FROM {MIGRATIONS}"))
 }

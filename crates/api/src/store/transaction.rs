@@ -60,7 +60,7 @@ impl AnyConnection {
     }
 
     /// Makes SQLite refuse writes outside a transaction of [`AnyConnection::write`].
-    pub(super) fn only_read(&mut self) -> QueryResult<()> {
+    pub(super) fn refuse_writes(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(_) => Ok(()),
             Self::Sqlite(sqlite) => allow_writes(sqlite, false),

@@ -6,7 +6,7 @@ use crate::service::tables::Erasure;
 use crate::store::StoreError;
 use chrono::{DateTime, Duration, Utc};
 
-/// How far back [`finish_recent`] searches, hours. `prune` covers all deletions.
+/// How far back [`finish_recent`] searches, hours. `prune` finishes all deletions.
 const RECENT_HOURS: i64 = 2;
 
 /// Deletes what is left of recently deleted accounts.
@@ -17,11 +17,19 @@ pub async fn finish_recent(services: &Services) -> Result<(), StoreError> {
     finish(services, services.shared_now().get() - Duration::hours(RECENT_HOURS)).await
 }
 
+/// Deletes what is left of all deleted accounts.
+///
+/// # Errors
+/// [`StoreError`]; what was deleted stays deleted.
+pub(super) async fn finish_all(services: &Services) -> Result<(), StoreError> {
+    finish(services, DateTime::<Utc>::UNIX_EPOCH).await
+}
+
 /// Deletes what is left of accounts that were deleted at or after `since`.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
-pub(super) async fn finish(services: &Services, since: DateTime<Utc>) -> Result<(), StoreError> {
+async fn finish(services: &Services, since: DateTime<Utc>) -> Result<(), StoreError> {
     for table in services.schema.tables.iter().rev() {
         let Some(Erasure::InBatches { batch, left, .. }) = table.erasure.clone() else { continue };
         loop {

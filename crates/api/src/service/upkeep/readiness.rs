@@ -4,7 +4,7 @@ use super::readiness_cache::{Checks, KnownReadiness};
 use crate::clock::Stopwatch;
 use crate::service::Services;
 use crate::service::sessions::revocation::FEED_STALE_SECONDS;
-use crate::store::state;
+use crate::store::applied_migrations;
 use chrono::Duration;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub async fn check(services: &Services) -> Checks {
 async fn check_database(services: &Services) -> Checks {
     let schema = Arc::clone(&services.schema);
     let check = services.store.run(move |connection| {
-        Ok((connection.accepts_writes()?, !state::missing(connection, &schema.migrations)?.is_empty()))
+        Ok((connection.accepts_writes()?, !applied_migrations::missing(connection, &schema.migrations)?.is_empty()))
     });
     let response = check.await;
     let (accepts_writes, pending) = match (services.store.accepts_writes(), response) {

@@ -5,9 +5,10 @@ use super::rollback::Rollback;
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::any::AnyConnection;
+use crate::store::applied_migrations::{self, SchemaComparison};
 use crate::store::database_identity::{self, DatabaseId};
 use crate::store::layouts::Layout;
-use crate::store::state::{self, StateError, Versions};
+use crate::store::state::{self, StateError};
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
@@ -62,10 +63,10 @@ where
         if let AnyConnection::Postgres(postgres) = connection {
             postgres.batch_execute(SETUP_POSTGRES)?;
         }
-        match state::versions(connection, &coverage.migrations)? {
-            Versions::Missing => return Err(Rollback::Work(SnapshotError::Behind.into())),
-            Versions::Unknown => return Err(Rollback::Work(SnapshotError::Ahead.into())),
-            Versions::Same => {}
+        match applied_migrations::compare(connection, &coverage.migrations)? {
+            SchemaComparison::Missing => return Err(Rollback::Work(SnapshotError::Behind.into())),
+            SchemaComparison::Unknown => return Err(Rollback::Work(SnapshotError::Ahead.into())),
+            SchemaComparison::Same => {}
         }
         work(&mut DatabaseSnapshot { connection }).map_err(Rollback::Work)
     });
