@@ -1,4 +1,4 @@
-//! Backups: a first byte, then an archive (0), or the lines of one, which are compressed and sealed here.
+//! Backups: a first byte, then an archive (0), or the lines of one, which are compressed here, with a checksum.
 
 use api::config::DatabaseUrl;
 use api::service::backup::{BackupError, BackupSource, Identities, RestorePlan, restore, verify};
@@ -14,7 +14,7 @@ pub fn run(data: &[u8]) {
     let Some((first, content)) = data.split_first() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("backup");
-    let archive = if *first == 0 { content.to_vec() } else { sealed(content) };
+    let archive = if *first == 0 { content.to_vec() } else { with_checksum(content) };
     std::fs::write(&file, archive).expect("a file");
     let source = BackupSource::File(file);
     let identities = Identities::read(None).expect("no keys");
@@ -47,7 +47,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn sealed(lines: &[u8]) -> Vec<u8> {
+fn with_checksum(lines: &[u8]) -> Vec<u8> {
     let packed = zstd::encode_all(lines, 1).expect("packs");
     let head = [0x5C, 0x2A, 0x4D, 0x18, 32, 0, 0, 0];
     let sum = digest(&SHA256, &packed);

@@ -32,12 +32,11 @@ impl<T: DeclaredTable + Table<PrimaryKey: diesel::Column<SqlType: IsKey>>> Keyed
 pub trait OwnerOf<T>: diesel::Column<Table = T, SqlType = Int8> {}
 impl<T, C: diesel::Column<Table = T, SqlType = Int8>> OwnerOf<T> for C {}
 
-/// Which rows of a user to read.
+/// Which rows of a list to read, in the order of their keys.
 #[derive(Debug, Clone, Copy)]
-pub struct RowRange<'a> {
-    pub user: UserId,
+pub struct KeyRange<K> {
     /// Only rows after this key; from the first one if there is none.
-    pub after: Option<&'a str>,
+    pub after: Option<K>,
     pub limit: i64,
 }
 
@@ -62,12 +61,13 @@ impl OwnedTable {
         Self { table, key: Column::of::<T::PrimaryKey>(), owner: O::NAME }
     }
 
-    /// Reads the given columns of these rows, in the order of their keys.
+    /// Reads the given columns of a user's rows.
     pub fn page(
         &self,
         connection: &mut AnyConnection,
         columns: &[Column],
-        RowRange { user, after, limit }: RowRange<'_>,
+        user: UserId,
+        KeyRange { after, limit }: KeyRange<&str>,
     ) -> QueryResult<Vec<KeyedRow>> {
         let sql = self.select(columns, after.is_some(), matches!(connection, AnyConnection::Postgres(_)));
         let first = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(limit);

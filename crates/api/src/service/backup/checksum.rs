@@ -1,4 +1,4 @@
-//! The seal at the end of an archive: the SHA-256 of every byte before it, which detects changed and truncated files. It is a
+//! The checksum at the end of an archive: the SHA-256 of every byte before it, which detects changed and truncated files. It is in a
 //! skippable frame of zstd (RFC 8878, section 3.1.2), so `zstd` itself can unpack the archive.
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -10,28 +10,28 @@ const LENGTH: usize = HEAD.len() + 32;
 /// Bytes that are read at a time.
 const CHUNK: usize = 64 * 1024;
 
-fn seal(digest: Context) -> Vec<u8> {
+fn trailer(digest: Context) -> Vec<u8> {
     [&HEAD, digest.finish().as_ref()].concat()
 }
 
-/// Passes bytes on and appends the seal.
-pub(super) struct SealingWriter<W> {
+/// Passes bytes on and appends the checksum.
+pub(super) struct ChecksumWriter<W> {
     output: W,
     digest: Context,
 }
 
-impl<W: Write> SealingWriter<W> {
+impl<W: Write> ChecksumWriter<W> {
     pub(super) fn new(output: W) -> Self {
         Self { output, digest: Context::new(&SHA256) }
     }
 
     pub(super) fn finish(mut self) -> Result<W> {
-        self.output.write_all(&seal(self.digest))?;
+        self.output.write_all(&trailer(self.digest))?;
         Ok(self.output)
     }
 }
 
-impl<W: Write> Write for SealingWriter<W> {
+impl<W: Write> Write for ChecksumWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         let written = self.output.write(bytes)?;
         self.digest.update(&bytes[..written]);
@@ -43,17 +43,17 @@ impl<W: Write> Write for SealingWriter<W> {
     }
 }
 
-/// Returns the bytes before the seal. The end of the input is an error unless it is a valid seal.
-pub(super) struct SealedReader<R> {
+/// Returns the bytes before the checksum. It is an error if the input does not end with the right one.
+pub(super) struct ChecksumReader<R> {
     input: R,
     digest: Option<Context>,
-    /// Bytes that were read from the input; the last of them may be the seal.
+    /// Bytes that were read from the input; the last of them may be the checksum.
     buffered: Vec<u8>,
     /// How many of them were returned already.
     returned: usize,
 }
 
-impl<R: Read> SealedReader<R> {
+impl<R: Read> ChecksumReader<R> {
     pub(super) fn new(input: R) -> Self {
         Self { input, digest: Some(Context::new(&SHA256)), buffered: Vec::new(), returned: 0 }
     }
@@ -75,20 +75,20 @@ impl<R: Read> SealedReader<R> {
     }
 
     fn check(&mut self) -> Result<()> {
-        // Without a digest the seal was checked before.
+        // Without a digest it was checked before.
         let Some(digest) = self.digest.take() else { return Ok(()) };
         let rest = &self.buffered[self.returned..];
         if rest.len() < LENGTH || !rest.starts_with(&HEAD) {
             return Err(Error::new(ErrorKind::UnexpectedEof, "its end is missing"));
         }
-        if seal(digest) != rest {
+        if trailer(digest) != rest {
             return Err(Error::new(ErrorKind::InvalidData, "its checksum does not match"));
         }
         Ok(())
     }
 }
 
-impl<R: Read> Read for SealedReader<R> {
+impl<R: Read> Read for ChecksumReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         while self.buffered.len() - self.returned <= LENGTH {
             if !self.fill()? {

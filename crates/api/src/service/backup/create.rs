@@ -37,7 +37,7 @@ pub struct CreatedBackup {
 
 /// Writes a snapshot of the whole database and returns the number of rows; blocks. After a signal the result is
 /// [`BackupError::Stopped`], even if all rows have been written.
-pub fn write(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> {
+pub fn write_archive(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> {
     let header = Header {
         format: FORMAT.to_owned(),
         version: FORMAT_VERSION,

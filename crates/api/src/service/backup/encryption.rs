@@ -26,43 +26,43 @@ impl age::Recipient for BackupMark {
     }
 }
 
-/// The output, encrypted or not.
-pub(super) enum Envelope<W: Write> {
-    Open(W),
-    Closed(StreamWriter<W>),
+/// The output of an archive, encrypted or not.
+pub(super) enum ArchiveOutput<W: Write> {
+    Plain(W),
+    Encrypted(StreamWriter<W>),
 }
 
-impl<W: Write> Envelope<W> {
+impl<W: Write> ArchiveOutput<W> {
     pub(super) fn new(output: W, recipients: &[Recipient]) -> Result<Self> {
         if recipients.is_empty() {
-            return Ok(Self::Open(output));
+            return Ok(Self::Plain(output));
         }
         let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
         let recipients = std::iter::once(&BackupMark as &dyn age::Recipient).chain(recipients);
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
-        encryptor.wrap_output(output).map(Self::Closed)
+        encryptor.wrap_output(output).map(Self::Encrypted)
     }
 
     pub(super) fn finish(self) -> Result<W> {
         match self {
-            Self::Open(output) => Ok(output),
-            Self::Closed(stream) => stream.finish(),
+            Self::Plain(output) => Ok(output),
+            Self::Encrypted(stream) => stream.finish(),
         }
     }
 }
 
-impl<W: Write> Write for Envelope<W> {
+impl<W: Write> Write for ArchiveOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         match self {
-            Self::Open(output) => output.write(bytes),
-            Self::Closed(stream) => stream.write(bytes),
+            Self::Plain(output) => output.write(bytes),
+            Self::Encrypted(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> Result<()> {
         match self {
-            Self::Open(output) => output.flush(),
-            Self::Closed(stream) => stream.flush(),
+            Self::Plain(output) => output.flush(),
+            Self::Encrypted(stream) => stream.flush(),
         }
     }
 }
@@ -98,7 +98,7 @@ impl Identities {
             return Err(ArchiveError::Encrypted);
         }
         let keys = self.0.iter().map(|key| key.as_ref() as &dyn Identity);
-        let opened = Decryptor::new_buffered(input).and_then(|closed| closed.decrypt(keys));
+        let opened = Decryptor::new_buffered(input).and_then(|encrypted| encrypted.decrypt(keys));
         opened.map_err(|error| match error {
             DecryptError::NoMatchingKeys => ArchiveError::WrongIdentity,
             DecryptError::Io(error) => error.into(),

@@ -1,6 +1,6 @@
 //! Backups in files on this machine.
 
-use super::create::{BackupPlan, CreatedBackup, write};
+use super::create::{BackupPlan, CreatedBackup, write_archive};
 use super::error::BackupError;
 use super::names::BackupName;
 use super::reader::Beginning;
@@ -75,7 +75,7 @@ fn write_and_rename(
     file: &Path,
 ) -> Result<CreatedBackup, BackupError> {
     let mut output = BufWriter::new(output);
-    let rows = write(plan, &mut output)?;
+    let rows = write_archive(plan, &mut output)?;
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
     let existing = must_be_replaceable(file)?;
     // Whoever may read an encrypted backup may not be meant to read password hashes.

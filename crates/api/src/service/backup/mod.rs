@@ -1,6 +1,7 @@
 //! Backups: the whole database in one file, which can be restored into an empty database of either kind. `docs/operations/backups.md`
 //! describes the file.
 
+mod checksum;
 mod clock;
 mod create;
 mod encryption;
@@ -14,14 +15,13 @@ mod reader;
 mod record;
 mod restore;
 mod retention;
-mod seal;
 mod source;
 mod stop;
 mod stored;
 mod writer;
 
 pub use clock::compared_clock;
-pub use create::{BackupPlan, CreatedBackup, write};
+pub use create::{BackupPlan, CreatedBackup, write_archive};
 pub use encryption::Identities;
 pub use error::{ArchiveError, BackupError};
 pub use lines::Header;

@@ -1,9 +1,9 @@
 //! Reads an archive and validates all of it.
 
+use super::checksum::ChecksumReader;
 use super::encryption::{self, Identities};
 use super::error::ArchiveError;
 use super::lines::{self, ArchiveLine, Header, LINE_MAX_BYTES, RowValues, TableHead, Trailer};
-use super::seal::SealedReader;
 use crate::store::backup::Coverage;
 use crate::store::migrations::newest_version;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl<'a> ArchiveReader<'a> {
             magic if *magic == ZSTD_MAGIC => Box::new(whole),
             _ => return Err(ArchiveError::Foreign),
         };
-        let mut unpacked = zstd::Decoder::new(SealedReader::new(input))?;
+        let mut unpacked = zstd::Decoder::new(ChecksumReader::new(input))?;
         unpacked.window_log_max(WINDOW_LOG_MAX)?;
         let mut input: Box<dyn BufRead> = Box::new(BufReader::new(unpacked));
         let mut line = Vec::new();
@@ -60,7 +60,7 @@ impl<'a> ArchiveReader<'a> {
         &self.header
     }
 
-    /// The next table or row; `None` at the end, if the archive is complete and the seal is valid.
+    /// The next table or row; `None` at the end, if the archive is complete and its checksum matches.
     pub(super) fn next(&mut self) -> Result<Option<Item>, ArchiveError> {
         if !read_line(&mut self.input, &mut self.line)? {
             return Err(ArchiveError::Damaged("its end is missing".to_owned()));
@@ -98,7 +98,7 @@ impl<'a> ArchiveReader<'a> {
         if trailer.rows != self.rows {
             return Err(damaged("rows are missing"));
         }
-        // The seal is checked at the end of the input.
+        // The checksum is checked at the end of the input.
         if read_line(&mut self.input, &mut self.line)? { Err(damaged("something follows its end")) } else { Ok(()) }
     }
 

@@ -1,12 +1,12 @@
 //! Verifying an archive, and restoring it into an empty database.
 
 use super::encryption::Identities;
-use super::error::BackupError;
+use super::error::{ArchiveError, BackupError};
 use super::lines::{Header, RowValues, TableHead};
 use super::reader::{ArchiveReader, Item};
 use super::source::BackupSource;
 use crate::config::DatabaseUrl;
-use crate::store::backup::{Coverage, Loading, load, occupied_tables};
+use crate::store::backup::{Coverage, Loading, OldCopyRule, load, occupied_tables};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::sessions::RevokeReason;
 use crate::store::{access_lifetimes, last_backup, migrations, names};
@@ -90,10 +90,10 @@ fn fill(
         match item {
             Item::Table(head) => {
                 batch.insert(loading)?;
-                batch.table = Some(head.clone());
+                batch.table = Some((head.clone(), RowAction::of(&head, plan)?));
                 heads.push(head);
             }
-            Item::Row(row) => batch.add(loading, row, plan)?,
+            Item::Row(row) => batch.add(loading, row, plan.now)?,
         }
     }
     batch.insert(loading)?;
@@ -135,16 +135,16 @@ fn finish(
 /// Rows of one table that are inserted together.
 #[derive(Default)]
 struct RowBatch {
-    table: Option<TableHead>,
+    table: Option<(TableHead, RowAction)>,
     /// A JSON array without its closing bracket.
     text: String,
     rows: usize,
 }
 
 impl RowBatch {
-    fn add(&mut self, loading: &mut Loading<'_>, row: RowValues, plan: &RestorePlan<'_>) -> Result<(), BackupError> {
-        let Some(head) = &self.table else { return Ok(()) };
-        let Some(row) = (if plan.moving { Some(row) } else { aged(head, row, plan.now) }) else { return Ok(()) };
+    fn add(&mut self, loading: &mut Loading<'_>, row: RowValues, now: DateTime<Utc>) -> Result<(), BackupError> {
+        let Some((_, action)) = &self.table else { return Ok(()) };
+        let Some(row) = action.adapt(row, now) else { return Ok(()) };
         self.text.push(if self.rows == 0 { '[' } else { ',' });
         self.text.push_str(&Value::from(row).to_string());
         self.rows += 1;
@@ -152,7 +152,7 @@ impl RowBatch {
     }
 
     fn insert(&mut self, loading: &mut Loading<'_>) -> Result<(), BackupError> {
-        if let Some(head) = self.table.as_ref().filter(|_| self.rows > 0) {
+        if let Some((head, _)) = self.table.as_ref().filter(|_| self.rows > 0) {
             self.text.push(']');
             loading.insert(&head.table, &head.columns, &self.text)?;
         }
@@ -162,21 +162,49 @@ impl RowBatch {
     }
 }
 
-/// Adapts a row of an older copy. Since the copy was made, a session may have been stolen and revoked, a link used, a mail sent. So
-/// sessions are restored as revoked; links, pending registrations and mails are not restored.
-fn aged(head: &TableHead, mut row: RowValues, now: DateTime<Utc>) -> Option<RowValues> {
-    match head.table.as_str() {
-        "one_time_tokens" | "pending_registrations" | "mail_outbox" => None,
-        "sessions" => {
-            let index_of = |name| head.columns.iter().position(|column| column.name == name);
-            let at = index_of("revoked_at")?;
-            let reason = index_of("revoke_reason")?;
-            if row.get(at)?.is_null() {
-                row[at] = now.to_rfc3339_opts(SecondsFormat::Micros, true).into();
-                row[reason] = RevokeReason::Restored.as_str().into();
-            }
-            Some(row)
+/// What is done with the rows of one table.
+enum RowAction {
+    Insert,
+    Skip,
+    /// With the indexes of the columns that revoke a session.
+    Revoke {
+        at: usize,
+        reason: usize,
+    },
+}
+
+impl RowAction {
+    /// The action by the table's own rule, if the copy is older than the data that it replaces.
+    fn of(head: &TableHead, plan: &RestorePlan<'_>) -> Result<Self, ArchiveError> {
+        let damaged = |what: String| ArchiveError::Damaged(what);
+        let table = head.table.as_str();
+        if plan.moving {
+            return Ok(Self::Insert);
         }
-        _ => Some(row),
+        let rule = plan.coverage.old_copy_rules.get(table);
+        let index_of = |name: &str| {
+            let index = head.columns.iter().position(|column| column.name == name);
+            index.ok_or_else(|| damaged(format!("its table {table} has no column {name}")))
+        };
+        Ok(match rule.ok_or_else(|| damaged(format!("it has an unknown table, {table}")))? {
+            OldCopyRule::Keep => Self::Insert,
+            OldCopyRule::Skip => Self::Skip,
+            OldCopyRule::Revoke => Self::Revoke { at: index_of("revoked_at")?, reason: index_of("revoke_reason")? },
+        })
+    }
+
+    /// The row to insert, if it is restored.
+    fn adapt(&self, mut row: RowValues, now: DateTime<Utc>) -> Option<RowValues> {
+        match *self {
+            Self::Insert => Some(row),
+            Self::Skip => None,
+            Self::Revoke { at, reason } => {
+                if row[at].is_null() {
+                    row[at] = now.to_rfc3339_opts(SecondsFormat::Micros, true).into();
+                    row[reason] = RevokeReason::Restored.as_str().into();
+                }
+                Some(row)
+            }
+        }
     }
 }

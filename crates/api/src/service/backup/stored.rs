@@ -1,6 +1,6 @@
 //! Backups in the storage. Reading and writing them blocks a thread, while the storage is asynchronous.
 
-use super::create::{BackupPlan, CreatedBackup, write};
+use super::create::{BackupPlan, CreatedBackup, write_archive};
 use super::error::BackupError;
 use super::names::{BackupName, FOLDER, START};
 use super::reader::Beginning;
@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::{BoxStream, Fuse};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
-use std::io::{Error, Read, Result, Write};
+use std::io::{self, Read, Write};
 use tokio::runtime::Handle;
 
 const CONTENT_TYPE: &str = "application/octet-stream";
@@ -32,7 +32,7 @@ fn path(name: BackupName) -> String {
 }
 
 /// All backups in the storage, oldest first.
-pub async fn list(files: &Files) -> std::result::Result<Vec<StoredBackup>, FileError> {
+pub async fn list(files: &Files) -> Result<Vec<StoredBackup>, FileError> {
     let mut all: Vec<_> = files
         .list(FOLDER, START)
         .try_filter_map(async |file| {
@@ -63,7 +63,7 @@ pub struct SkippedFile {
 impl SkippedFile {
     /// `None` if the file is a backup. A file that cannot be read, because of its permissions or a lost key, is skipped, so that it does
     /// not block the others.
-    fn unless_backup(name: BackupName, found: std::result::Result<bool, BackupError>) -> Option<Self> {
+    fn unless_backup(name: BackupName, found: Result<bool, BackupError>) -> Option<Self> {
         let why = match found {
             Ok(true) => return None,
             Ok(false) => "it is not a backup".to_owned(),
@@ -83,20 +83,18 @@ pub async fn latest(
     files: &Files,
     now: DateTime<Utc>,
     current: impl Future<Output = Option<DatabaseId>>,
-) -> std::result::Result<ScanResult<Option<BackupName>>, BackupError> {
+) -> Result<ScanResult<Option<BackupName>>, BackupError> {
     let ScanResult { found: mut names, mut skipped } = named_until(files, now).await?;
     // The newest of each, by database.
     let newest: BTreeMap<_, _> = names.iter().map(|name| (name.database, *name)).collect();
     if newest.len() > 1 {
-        let current = current.await;
-        let are_several = newest.keys().flatten().count() > 1;
-        let has_current = current.is_some() && newest.contains_key(&current);
-        if !has_current && (are_several || current.is_some()) {
-            return Err(BackupError::Several(newest.into_values().collect()));
-        }
-        if are_several {
-            names.retain(|name| name.database == current);
-            skipped.retain(|file| file.name.database == current);
+        match choose_database(newest.keys().copied(), current.await) {
+            DatabaseChoice::All => {}
+            DatabaseChoice::One(database) => {
+                names.retain(|name| name.database == Some(database));
+                skipped.retain(|file| file.name.database == Some(database));
+            }
+            DatabaseChoice::Undecided => return Err(BackupError::Several(newest.into_values().collect())),
         }
     }
     for name in names.into_iter().rev() {
@@ -106,6 +104,28 @@ pub async fn latest(
         skipped.push(file);
     }
     Ok(ScanResult { found: None, skipped })
+}
+
+/// Which backups are meant, where some name different databases, or none.
+#[derive(Debug, PartialEq, Eq)]
+enum DatabaseChoice {
+    All,
+    One(DatabaseId),
+    Undecided,
+}
+
+/// Chooses among the databases that the names of backups name. An old name is `None` and may be of any database.
+fn choose_database(named: impl Iterator<Item = Option<DatabaseId>>, current: Option<DatabaseId>) -> DatabaseChoice {
+    let databases: Vec<_> = named.flatten().collect();
+    match (databases.as_slice(), current) {
+        // One database, and old names: they are taken for its own, if nothing contradicts that.
+        ([] | [_], None) => DatabaseChoice::All,
+        ([only], Some(current)) if *only == current => DatabaseChoice::All,
+        // Several databases: the current one's are meant.
+        (several, Some(current)) if several.contains(&current) => DatabaseChoice::One(current),
+        // The backups are all of other databases, or it is not known which one is meant.
+        (_, Some(_)) | ([_, _, ..], None) => DatabaseChoice::Undecided,
+    }
 }
 
 /// The result of [`delete_outdated`].
@@ -139,7 +159,7 @@ pub struct PrunePlan {
 pub async fn delete_outdated(
     files: &Files,
     PrunePlan { keep, current, made_at, stop }: PrunePlan,
-) -> std::result::Result<PrunedBackups, BackupError> {
+) -> Result<PrunedBackups, BackupError> {
     let ScanResult { found: mut names, mut skipped } = named_until(files, made_at).await?;
     let all = names.len();
     names.retain(|name| name.database == Some(current));
@@ -166,7 +186,7 @@ pub async fn delete_outdated(
 }
 
 /// The names that are not later than `now`, oldest first; the others are skipped.
-async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<ScanResult<Vec<BackupName>>, FileError> {
+async fn named_until(files: &Files, now: DateTime<Utc>) -> Result<ScanResult<Vec<BackupName>>, FileError> {
     let names = list(files).await?.into_iter().map(|stored| stored.name);
     let (ahead, found): (Vec<_>, Vec<_>) = names.partition(|name| name.is_ahead(now));
     let why = "it is named later than now";
@@ -176,7 +196,7 @@ async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<S
 
 /// Whether a file begins like a backup; the rest is not read. An encrypted file without the mark, from an earlier release, is
 /// recognized by its name.
-async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool, BackupError> {
+async fn is_backup(files: &Files, name: BackupName) -> Result<bool, BackupError> {
     let files = files.clone();
     let reading = tokio::task::spawn_blocking(move || match open(&files, name) {
         Ok(input) => Ok(match Beginning::of(input)? {
@@ -187,19 +207,15 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
         Err(BackupError::Missing(_)) => Ok(false), // deleted since it was listed
         Err(error) => Err(error),
     });
-    reading.await.map_err(Error::other)?
+    reading.await.map_err(io::Error::other)?
 }
 
 /// Writes a backup into the storage; blocks. The file appears under its name once it is complete; after a failure nothing is left.
-pub fn create(
-    files: &Files,
-    plan: &BackupPlan,
-    database: DatabaseId,
-) -> std::result::Result<CreatedBackup, BackupError> {
+pub fn create(files: &Files, plan: &BackupPlan, database: DatabaseId) -> Result<CreatedBackup, BackupError> {
     let name = BackupName { made_at: plan.made_at, database: Some(database), encrypted: !plan.recipients.is_empty() };
     let runtime = Handle::current();
     let mut output = Output { upload: files.upload(&path(name), CONTENT_TYPE), runtime, size_bytes: 0 };
-    match write(plan, &mut output) {
+    match write_archive(plan, &mut output) {
         Ok(rows) => {
             let Output { upload, runtime, size_bytes } = output;
             runtime.block_on(upload.finish())?;
@@ -220,19 +236,19 @@ struct Output {
 }
 
 impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.runtime.block_on(self.upload.write(Bytes::copy_from_slice(bytes))).map_err(Error::other)?;
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.runtime.block_on(self.upload.write(Bytes::copy_from_slice(bytes))).map_err(io::Error::other)?;
         self.size_bytes += bytes.len() as u64;
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
 /// Opens a backup in the storage; blocks.
-pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl Read + use<>, BackupError> {
+pub(super) fn open(files: &Files, name: BackupName) -> Result<impl Read + use<>, BackupError> {
     let runtime = Handle::current();
     let found = runtime.block_on(files.find(&path(name)))?;
     let OpenedFile { content, .. } = found.ok_or_else(|| BackupError::Missing(name.to_string()))?;
@@ -242,16 +258,16 @@ pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl 
 /// A file in the storage that is being read.
 struct Input {
     /// Fused, because a reader may read again at the end of the file.
-    content: Fuse<BoxStream<'static, std::result::Result<Bytes, FileError>>>,
+    content: Fuse<BoxStream<'static, Result<Bytes, FileError>>>,
     runtime: Handle,
     piece: Bytes,
 }
 
 impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
             match self.runtime.block_on(self.content.next()) {
-                Some(piece) => self.piece = piece.map_err(Error::other)?,
+                Some(piece) => self.piece = piece.map_err(io::Error::other)?,
                 None => return Ok(0),
             }
         }
@@ -263,8 +279,20 @@ impl Read for Input {
 
 #[cfg(test)]
 mod tests {
-    use super::{BackupError, BackupName, SkippedFile};
+    use super::{BackupError, BackupName, DatabaseChoice, SkippedFile, choose_database};
     use std::io::ErrorKind;
+
+    #[test]
+    fn the_current_databases_backups_are_chosen_and_old_names_count_as_the_only_ones() {
+        let [first, second] = ["111111111111", "222222222222"].map(|id| id.parse().unwrap());
+        let choose = |named: &[_], current| choose_database(named.iter().copied(), current);
+        assert_eq!(choose(&[None, Some(first)], None), DatabaseChoice::All);
+        assert_eq!(choose(&[None, Some(first)], Some(first)), DatabaseChoice::All);
+        assert_eq!(choose(&[None, Some(first)], Some(second)), DatabaseChoice::Undecided);
+        assert_eq!(choose(&[Some(first), Some(second)], Some(second)), DatabaseChoice::One(second));
+        assert_eq!(choose(&[None, Some(first), Some(second)], Some(second)), DatabaseChoice::One(second));
+        assert_eq!(choose(&[Some(first), Some(second)], None), DatabaseChoice::Undecided);
+    }
 
     #[test]
     fn other_files_and_unreadable_files_are_skipped() {

@@ -1,8 +1,8 @@
-//! Writes an archive: lines of JSON, compressed by zstd, sealed, and optionally encrypted.
+//! Writes an archive: lines of JSON, compressed by zstd, with a checksum, and optionally encrypted.
 
-use super::encryption::Envelope;
+use super::checksum::ChecksumWriter;
+use super::encryption::ArchiveOutput;
 use super::lines::{self, Header, LINE_MAX_BYTES, TableHead, Trailer};
-use super::seal::SealingWriter;
 use crate::store::layouts::Layout;
 use age::x25519::Recipient;
 use serde::Serialize;
@@ -14,14 +14,14 @@ const LEVEL: i32 = 3;
 
 /// Writes an archive, row by row.
 pub(super) struct ArchiveWriter<W: Write> {
-    output: zstd::Encoder<'static, SealingWriter<Envelope<W>>>,
+    output: zstd::Encoder<'static, ChecksumWriter<ArchiveOutput<W>>>,
     rows: BTreeMap<String, u64>,
 }
 
 impl<W: Write> ArchiveWriter<W> {
     pub(super) fn new(output: W, recipients: &[Recipient], header: &Header) -> Result<Self> {
-        let sealed = SealingWriter::new(Envelope::new(output, recipients)?);
-        let mut writer = Self { output: zstd::Encoder::new(sealed, LEVEL)?, rows: BTreeMap::new() };
+        let output = ChecksumWriter::new(ArchiveOutput::new(output, recipients)?);
+        let mut writer = Self { output: zstd::Encoder::new(output, LEVEL)?, rows: BTreeMap::new() };
         writer.line(header)?;
         Ok(writer)
     }

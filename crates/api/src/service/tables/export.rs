@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::service::CurrentUser;
 use crate::store::layouts::Column;
-use crate::store::owned::{OwnedTable, RowRange};
+use crate::store::owned::{KeyRange, OwnedTable};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
 use serde::Serialize;
@@ -51,12 +51,12 @@ impl ExportList {
         R: Serialize,
     {
         let read =
-            move |connection: &mut AnyConnection, subject: &ExportSubject, after: Option<&ListPosition>, most| {
+            move |connection: &mut AnyConnection, subject: &ExportSubject, after: Option<&ListPosition>, limit| {
                 let after = match after.map(K::deserialize).transpose() {
                     Ok(after) => after,
                     Err(error) => return Ok(Err(error)),
                 };
-                let rows = read(connection, subject, after, most)?;
+                let rows = read(connection, subject, after, limit)?;
                 let written = |(key, row)| Ok((serde_json::to_value(key)?, serde_json::to_string(&row)?));
                 Ok(rows.into_iter().map(written).collect())
             };
@@ -66,23 +66,23 @@ impl ExportList {
     /// The rows of a table as they are stored.
     pub(super) fn of(list: &'static str, owned: OwnedTable, columns: Vec<Column>) -> Self {
         let read =
-            move |connection: &mut AnyConnection, subject: &ExportSubject, after: Option<&ListPosition>, most| {
-                let range = RowRange { user: subject.user.id, after: after.and_then(Value::as_str), limit: most };
-                let rows = owned.page(connection, &columns, range)?;
+            move |connection: &mut AnyConnection, subject: &ExportSubject, after: Option<&ListPosition>, limit| {
+                let range = KeyRange { after: after.and_then(Value::as_str), limit };
+                let rows = owned.page(connection, &columns, subject.user.id, range)?;
                 Ok(Ok(rows.into_iter().map(|row| (Value::from(row.key), row.json)).collect()))
             };
         Self { list, read: Arc::new(read) }
     }
 
-    /// The next `most` rows of the list, or the first ones.
+    /// The next `limit` rows of the list, or the first ones.
     pub(in crate::service) fn page(
         &self,
         connection: &mut AnyConnection,
         subject: &ExportSubject,
         after: Option<&ListPosition>,
-        most: i64,
+        limit: i64,
     ) -> QueryResult<serde_json::Result<Rows>> {
-        (self.read)(connection, subject, after, most)
+        (self.read)(connection, subject, after, limit)
     }
 }
 

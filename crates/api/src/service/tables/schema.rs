@@ -26,6 +26,7 @@ impl Schema {
         Coverage {
             tables: kept.map(|table| table.layout.clone()).collect(),
             not_content: not_content.map(|table| table.layout.name).collect(),
+            old_copy_rules: self.tables.iter().map(|table| (table.layout.name, table.old_copy_rule)).collect(),
             migrations: self.migrations.clone(),
         }
     }
@@ -38,5 +39,20 @@ impl Schema {
             }
         }
         Ok(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::backup::OldCopyRule;
+    use crate::store::layouts;
+
+    #[test]
+    fn a_table_of_a_feature_may_be_skipped_when_an_old_copy_is_restored() {
+        let declared = |table: Table| Schema { tables: vec![table], ..Schema::default() }.coverage().old_copy_rules;
+        let kept = Table::of(layouts::stray_files(), OldCopyRule::Keep);
+        assert_eq!(declared(kept.clone())["stray_files"], OldCopyRule::Keep);
+        assert_eq!(declared(kept.not_restored_from_old_copies())["stray_files"], OldCopyRule::Skip);
     }
 }

@@ -3,6 +3,7 @@
 use super::erasure::Erasure;
 use super::export::{ExportList, ExportSubject};
 use crate::config::Settings;
+use crate::store::backup::OldCopyRule;
 use crate::store::layouts::{DeclaredColumn, DeclaredTable, Layout};
 use crate::store::owned::{Keyed, OwnedTable, OwnerOf};
 use crate::store::{AnyConnection, QueryResult};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 type Prune = dyn Fn(&mut AnyConnection, &PruneInput, i64) -> QueryResult<usize> + Send + Sync;
 
-/// The input of a prune.
+/// The time and the settings that decide which rows are over.
 #[derive(Debug, Clone)]
 pub struct PruneInput {
     pub now: DateTime<Utc>,
@@ -29,6 +30,7 @@ pub struct Table {
     pub(crate) is_backed_up: bool,
     /// Whether a database with rows in it is not empty.
     pub(crate) is_content: bool,
+    pub(super) old_copy_rule: OldCopyRule,
     pub(crate) export: Option<ExportList>,
     pub(in crate::service) erasure: Option<Erasure>,
     pub(in crate::service) prunes: Vec<Arc<Prune>>,
@@ -45,7 +47,7 @@ impl Table {
         let owned = OwnedTable::by::<T, O>(name);
         let export = ExportList::of(name, owned.clone(), layout.columns.clone());
         let erasure = Some(Erasure::of(owned.clone()));
-        Self { export: Some(export), erasure, owned: Some(owned), ..Self::of(layout) }
+        Self { export: Some(export), erasure, owned: Some(owned), ..Self::of(layout, OldCopyRule::Keep) }
     }
 
     /// A table whose rows belong to rows of another one and are deleted with them (`ON DELETE CASCADE`). `read` returns at most
@@ -63,19 +65,21 @@ impl Table {
         K: Serialize + DeserializeOwned,
         R: Serialize,
     {
-        Self { export: Some(ExportList::by(name, read)), ..Self::of(Layout::of::<T>(name)) }
+        Self { export: Some(ExportList::by(name, read)), ..Self::of(Layout::of::<T>(name), OldCopyRule::Keep) }
     }
 
     /// A table without personal data.
     pub fn impersonal<T: DeclaredTable>(name: &'static str, _table: T) -> Self {
-        Self::of(Layout::of::<T>(name))
+        Self::of(Layout::of::<T>(name), OldCopyRule::Keep)
     }
 
-    pub(super) const fn of(layout: Layout) -> Self {
+    /// The rule has no default here: what is used up once, such as a token, must not come back to life from an old copy.
+    pub(super) const fn of(layout: Layout, old_copy_rule: OldCopyRule) -> Self {
         Self {
             layout,
             is_backed_up: true,
             is_content: true,
+            old_copy_rule,
             export: None,
             erasure: None,
             prunes: Vec::new(),
@@ -93,7 +97,7 @@ impl Table {
         self
     }
 
-    /// Deletes rows once an hour. `delete` receives the time, deletes at most a given number of rows and returns how many it
+    /// Deletes rows once an hour. `delete` receives a [`PruneInput`], deletes at most a given number of rows and returns how many it
     /// deleted; it is called again until that is less than the maximum.
     #[must_use]
     pub fn pruned(
@@ -104,7 +108,8 @@ impl Table {
         self
     }
 
-    /// Omits the table from backups, because a restored database creates its contents again.
+    /// Omits the table from backups, because a restored database has no use for its rows: they describe the database that was backed up,
+    /// or are made again.
     #[must_use]
     pub const fn not_backed_up(mut self) -> Self {
         self.is_backed_up = false;
@@ -115,6 +120,14 @@ impl Table {
     /// Each process writes the table at its start. A restore replaces such rows.
     pub(super) const fn written_at_start(mut self) -> Self {
         self.is_content = false;
+        self
+    }
+
+    /// Skips the rows when a copy is restored that is older than the data it replaces, because they can be used only once, such as
+    /// invitations. Since the copy was made, they may have been used. When a database moves, they are restored.
+    #[must_use]
+    pub const fn not_restored_from_old_copies(mut self) -> Self {
+        self.old_copy_rule = OldCopyRule::Skip;
         self
     }
 

@@ -7,6 +7,6 @@ mod load;
 mod rollback;
 mod snapshot;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, OldCopyRule};
 pub use load::{Loading, load, occupied_tables, write_once};
 pub use snapshot::{DatabaseSnapshot, SnapshotError, database_id, snapshot};

@@ -3,7 +3,7 @@
 use super::rows::content;
 use super::{BOTH, Backup, plan};
 use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases};
-use api::service::backup::write;
+use api::service::backup::write_archive;
 use auth_types::Reason;
 use chrono::Duration;
 use serde_json::json;
@@ -149,7 +149,7 @@ async fn a_backup_is_one_snapshot_despite_concurrent_writes(database: Database) 
     insert_people(&source, 1, 3_000);
     let before = content(&source);
     let mut writer = ConcurrentWriter { db: &source, archive: Vec::new(), writes: 0 };
-    assert_eq!(write(&plan(&source, Vec::new()), &mut writer).unwrap(), 6_000);
+    assert_eq!(write_archive(&plan(&source, Vec::new()), &mut writer).unwrap(), 6_000);
     assert!(writer.writes > 5, "the backup was written in only {} pieces", writer.writes);
     assert_ne!(content(&source), before);
     for kind in BOTH {

@@ -70,14 +70,14 @@ impl Backup {
         backup
     }
 
-    /// A file with these lines, packed and sealed.
+    /// A file with these lines, compressed, with its checksum.
     fn from_lines(lines: &[String]) -> Self {
         let mut packed = zstd::Encoder::new(Vec::new(), 3).unwrap();
         writeln!(packed, "{}", lines.join("\n")).unwrap();
         let mut bytes = packed.finish().unwrap();
-        let seal = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+        let checksum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
         bytes.extend([0x5C, 0x2A, 0x4D, 0x18, 32, 0, 0, 0]);
-        bytes.extend(seal.as_ref());
+        bytes.extend(checksum.as_ref());
         Self::from_bytes(&bytes)
     }
 

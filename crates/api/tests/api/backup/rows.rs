@@ -1,8 +1,9 @@
 //! Every row is restored, whatever its content, into either kind of database.
 
-use super::{BOTH, Backup};
-use crate::support::{Database, TestDb, coverage, on_both_databases};
-use api::store::backup::Coverage;
+use super::{BOTH, Backup, no_identities};
+use crate::support::{Database, ManualClock, TestDb, coverage, on_both_databases};
+use api::service::backup::{RestorePlan, restore};
+use api::store::backup::{Coverage, OldCopyRule};
 use api::store::layouts::ColumnKind;
 use api::store::migrations::newest_version;
 use serde_json::Value;
@@ -15,6 +16,8 @@ on_both_databases![
     every_table_and_every_column_is_covered,
     an_older_backup_is_restored_with_defaults,
     an_older_backup_is_restored_with_its_names_migrated,
+    rows_of_an_older_copy_are_restored_as_their_table_declares,
+    a_copy_whose_sessions_cannot_be_revoked_is_refused,
 ];
 
 /// The columns of each table and their types, as `schema.rs` declares them.
@@ -264,4 +267,49 @@ async fn an_older_backup_is_restored_with_its_names_migrated(database: Database)
         Backup::from_lines(&lines).restore(&target).unwrap();
         assert_eq!(target.value("SELECT email_canonical FROM users").as_deref(), Some("ada@example.com"));
     }
+}
+
+async fn rows_of_an_older_copy_are_restored_as_their_table_declares(database: Database) {
+    let source = TestDb::migrated(database);
+    insert_odd_rows(&source);
+    let backup = Backup::of(&source);
+    for kind in BOTH {
+        let restored = |rule, moving| {
+            let target = TestDb::migrated(kind);
+            let mut coverage = coverage();
+            coverage.old_copy_rules.insert("known_networks", rule);
+            let (database, identities) = (&target.parsed_url(), &no_identities());
+            let now = ManualClock::START.parse().unwrap();
+            restore(&backup.source(), &RestorePlan { database, coverage: &coverage, identities, moving, now }).unwrap();
+            target.number("SELECT count(*) FROM known_networks")
+        };
+        let all = source.number("SELECT count(*) FROM known_networks");
+        assert!(all > 0);
+        assert_eq!(restored(OldCopyRule::Keep, false), all);
+        assert_eq!(restored(OldCopyRule::Skip, false), 0);
+        assert_eq!(restored(OldCopyRule::Skip, true), all, "a database that moves keeps everything");
+    }
+}
+
+/// Without the columns, its sessions would come back live, or be lost without a word.
+async fn a_copy_whose_sessions_cannot_be_revoked_is_refused(database: Database) {
+    let source = TestDb::migrated(database);
+    insert_odd_rows(&source);
+    let mut index = None;
+    let without_reason = |line: String| {
+        let mut line: Value = serde_json::from_str(&line).unwrap();
+        if let Some(columns) = line.get_mut("columns").and_then(Value::as_array_mut) {
+            index = columns.iter().position(|column| column["name"] == "revoke_reason");
+            index.map(|index| columns.remove(index));
+        } else if let (Some(row), Some(index)) = (line.as_array_mut(), index) {
+            row.remove(index);
+        }
+        line.to_string()
+    };
+    let lines: Vec<_> = Backup::of(&source).lines().into_iter().map(without_reason).collect();
+    let target = TestDb::migrated(database);
+    let before = target.content();
+    let message = Backup::from_lines(&lines).restore(&target).unwrap_err().to_string();
+    assert!(message.contains("its table sessions has no column revoke_reason"), "{message}");
+    assert_eq!(target.content(), before);
 }
