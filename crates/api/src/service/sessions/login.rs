@@ -40,8 +40,7 @@ pub enum LoginRefusal {
 
 type LoginError = Error<LoginRefusal>;
 
-/// The label in metrics.
-const fn outcome_of(error: &LoginError) -> &'static str {
+const fn metric_label(error: &LoginError) -> &'static str {
     match error {
         Error::Refused(_) | Error::NotAuthorized(_) => "refused",
         Error::Failed(CommonFailure::Throttled(_)) => "throttled",
@@ -141,7 +140,7 @@ pub async fn login(
         outcome = attempt(services, &names, &request.password, &client).await;
     }
     let outcome = outcome.and_then(|tokens| tokens.ok_or(Error::Refused(LoginRefusal::NoActiveAccount)));
-    services.session_metrics.sign_in(outcome.as_ref().map_or_else(outcome_of, |_| "succeeded"));
+    services.session_metrics.sign_in(outcome.as_ref().map_or_else(metric_label, |_| "succeeded"));
     outcome
 }
 
@@ -217,6 +216,8 @@ async fn check_password(
     let known = charges.network().filter(|_| found.network_seen_at.is_some());
     charge_failed_sign_in(charges, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
+        // Before the password is known to be right, an unknown network must not learn that there is an account, and that its budget is
+        // spent.
         services.limits.check(Budget::SuccessfulSignInUser, &user.id.to_string())?;
         gate::attribute_to(network.requester_id());
     }

@@ -114,7 +114,7 @@ impl TokenAuthority {
     }
 
     /// Verifies an access token that may have expired less than `grace` ago: enough to repeat a request with.
-    pub fn verify_access_since(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
+    pub fn verify_access_within_grace(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
         match self.check(claims.times()) {
             Err(TokenError::Expired) if claims.exp > (self.clock.now() - grace).timestamp() => Ok(claims),
