@@ -1,6 +1,6 @@
 //! Latchkey in the browser.
 //!
-//! A request flows one way: page → [`http`] → the API. [`session`] owns the tokens, [`tokens`] stores them, and [`policy`]
+//! A request flows one way: page → [`http`] → the API. [`session`] owns the tokens, [`local_storage`] stores them, and [`policy`]
 //! decides. Only `policy` is built without the `browser` feature.
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that misses something stops there"))]
 
@@ -17,6 +17,8 @@ pub mod download;
 #[cfg(feature = "browser")]
 pub mod http;
 #[cfg(feature = "browser")]
+pub mod local_storage;
+#[cfg(feature = "browser")]
 pub mod mailed_link;
 #[cfg(feature = "browser")]
 pub mod notices;
@@ -24,5 +26,3 @@ pub mod notices;
 pub mod pages;
 #[cfg(feature = "browser")]
 pub mod session;
-#[cfg(feature = "browser")]
-pub mod tokens;

@@ -130,7 +130,7 @@ pub fn write_pending_sign_outs(sign_outs: &PendingSignOuts) -> bool {
 }
 
 /// Reads the stored tokens. Content that does not parse as tokens is deleted and counts as none.
-pub fn read() -> StorageContent {
+pub fn read_tokens() -> StorageContent {
     if !is_available() {
         return StorageContent::Unavailable;
     }
@@ -138,7 +138,7 @@ pub fn read() -> StorageContent {
         Ok(tokens) => StorageContent::Tokens(Box::new(tokens)),
         Err(StorageError::KeyNotFound(_)) => StorageContent::Empty,
         Err(StorageError::SerdeError(_)) => {
-            clear();
+            clear_tokens();
             StorageContent::Empty
         }
         Err(StorageError::JsError(_)) => StorageContent::Unavailable,
@@ -147,16 +147,16 @@ pub fn read() -> StorageContent {
 
 /// Stores `tokens` and returns whether that succeeded (storage may be full or forbidden). If not, the stored tokens are
 /// deleted: an older generation would look like a theft after the next reload.
-pub fn write(tokens: &SessionTokens) -> bool {
+pub fn write_tokens(tokens: &SessionTokens) -> bool {
     let written = is_available() && LocalStorage::set(TOKENS_KEY, tokens).is_ok();
     if !written {
-        clear();
+        clear_tokens();
     }
     written
 }
 
 /// Deletes the stored tokens.
-pub fn clear() {
+pub fn clear_tokens() {
     if is_available() {
         LocalStorage::delete(TOKENS_KEY);
     }

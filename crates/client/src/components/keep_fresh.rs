@@ -15,9 +15,9 @@ where
 {
     let session = expect_context::<SessionOwner>();
     let ask = move || async move {
-        let actions = session.actions();
+        let actions = session.action_count();
         match fetch().await {
-            Ok(fresh) if session.actions() == actions => super::keep_focus(|| take(fresh)),
+            Ok(fresh) if session.action_count() == actions => super::keep_focus(|| take(fresh)),
             Ok(_) => session.revalidate(),
             Err(failure) => session.revalidation_failed(&failure),
         }

@@ -2,7 +2,7 @@
 
 use super::{Alert, Button};
 use crate::clock;
-use crate::policy::{RequestFailure, wait};
+use crate::policy::{RequestFailure, backoff_delay};
 use crate::session::SessionOwner;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -114,8 +114,11 @@ where
 
 fn delay(failure: &RequestFailure, attempt_number: u32) -> Option<Duration> {
     match failure {
-        RequestFailure::Transient { after, .. } => Some(wait(attempt_number, *after, clock::jitter())),
-        RequestFailure::SignedOut | RequestFailure::Refused(_) | RequestFailure::Unsendable(_) => None,
+        RequestFailure::Transient { after, .. } => Some(backoff_delay(attempt_number, *after, clock::jitter())),
+        RequestFailure::SignedOut
+        | RequestFailure::Refused(_)
+        | RequestFailure::ForeignTokens
+        | RequestFailure::Unsendable(_) => None,
     }
 }
 

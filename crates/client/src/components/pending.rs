@@ -62,10 +62,9 @@ impl Pending {
         self.fail(None);
         spawn_local(async move {
             let result = work.await;
-            // The page may have been removed by now, and the button with it.
-            if self.is_pending.try_set(false).is_none()
-                && let Err(explain) = result
-            {
+            // The page may have been removed by now, and the button with it: then leptos returns the value.
+            let page_exists = self.is_pending.try_set(false).is_none();
+            if page_exists && let Err(explain) = result {
                 self.fail(Some(explain()));
             }
         });

@@ -2,9 +2,9 @@
 
 use super::{Alert, Button, Pending, keep_focus};
 use crate::http::{Http, PublicApi};
+use crate::local_storage;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, SessionOwner, SignInState};
-use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;
 
@@ -25,7 +25,8 @@ pub fn ResendLink(
     let pending = Pending::new();
     let send = move || async move {
         let is_signed_in = matches!(untrack(|| session.state()), SignInState::SignedIn(_));
-        let request = EmailResendRequest { email: email.get_untracked(), registration: tokens::read_browser_secret() };
+        let request =
+            EmailResendRequest { email: email.get_untracked(), registration: local_storage::read_browser_secret() };
         // A signed-in user may have opened the link elsewhere since the page was loaded.
         let user = if is_signed_in { Api::new(page).me().await.ok() } else { None };
         if let Some(user) = user.filter(|user| user.email_verified) {

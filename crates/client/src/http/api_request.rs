@@ -20,12 +20,25 @@ const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(super) enum Method {
     Get,
     Post,
     Put,
     Patch,
     Delete,
+}
+
+impl Method {
+    /// Its name in HTTP.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// The body of a request.
@@ -56,7 +69,7 @@ impl From<&Body> for JsValue {
 /// A request to the API. Cheap to send again.
 #[derive(Clone)]
 pub struct ApiRequest {
-    pub(super) verb: Verb,
+    pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Option<Body>,
     pub(super) access: Option<String>,
@@ -70,10 +83,10 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
-    fn new(verb: Verb, path: impl Into<String>) -> Self {
+    fn new(method: Method, path: impl Into<String>) -> Self {
         let path = path.into();
         Self {
-            verb,
+            method,
             path,
             body: None,
             access: None,
@@ -87,32 +100,32 @@ impl ApiRequest {
 
     /// A GET.
     pub fn get(path: impl Into<String>) -> Self {
-        Self::new(Verb::Get, path)
+        Self::new(Method::Get, path)
     }
 
     /// A POST with a JSON body.
     pub fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::new(Verb::Post, path).with_body(body)
+        Self::new(Method::Post, path).with_body(body)
     }
 
     /// A PUT with a JSON body.
     pub fn put(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::new(Verb::Put, path).with_body(body)
+        Self::new(Method::Put, path).with_body(body)
     }
 
     /// A PUT of a file, with the media type that the browser reports.
     pub fn put_file(path: impl Into<String>, file: FileContent) -> Self {
-        Self { body: Some(Body::File(file)), ..Self::new(Verb::Put, path) }
+        Self { body: Some(Body::File(file)), ..Self::new(Method::Put, path) }
     }
 
     /// A PATCH with a JSON body.
     pub fn patch(path: impl Into<String>, body: &impl Serialize) -> Self {
-        Self::new(Verb::Patch, path).with_body(body)
+        Self::new(Method::Patch, path).with_body(body)
     }
 
     /// A DELETE.
     pub fn delete(path: impl Into<String>) -> Self {
-        Self::new(Verb::Delete, path)
+        Self::new(Method::Delete, path)
     }
 
     /// A DELETE with a JSON body.
@@ -127,8 +140,8 @@ impl ApiRequest {
     }
 
     /// A sign-out.
-    pub fn logout(late: &PendingSignOut) -> Self {
-        Self::with_refresh_credential(paths::LOGOUT, late.refresh_credential())
+    pub fn sign_out(session: &PendingSignOut) -> Self {
+        Self::with_refresh_credential(paths::LOGOUT, session.refresh_credential())
     }
 
     /// A POST that the refresh token authenticates, in either transport.
@@ -182,7 +195,7 @@ impl ApiRequest {
 
     /// Whether it may change something at the server.
     pub fn is_unsafe(&self) -> bool {
-        self.verb != Verb::Get
+        self.method != Method::Get
     }
 
     /// Its full address.
@@ -210,6 +223,6 @@ impl ApiRequest {
 
 impl fmt::Debug for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiRequest").field("verb", &self.verb).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("ApiRequest").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
     }
 }

@@ -1,12 +1,12 @@
 //! The one file that names reqwasm, which re-exports gloo-net 0.1. To use another library, change this file.
 
-use super::api_request::{ApiRequest, Verb};
+use super::api_request::{ApiRequest, Method};
 use super::response::api_response;
 use super::timer::milliseconds;
 use crate::clock;
 use crate::policy::{ApiResponse, FetchResult, TransportError};
 use gloo_timers::callback::Timeout;
-use reqwasm::http::{Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect};
+use reqwasm::http::{self, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect};
 use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::AbortController;
@@ -35,7 +35,7 @@ fn build(request: &ApiRequest) -> Request {
     let credentials = if request.cookies { RequestCredentials::Include } else { RequestCredentials::Omit };
     // A redirect would send the tokens to its target, so none is followed.
     let built = Request::new(&request.url())
-        .method(method(request.verb))
+        .method(method(request.method))
         .redirect(RequestRedirect::Error)
         .credentials(credentials)
         .cache(RequestCache::NoStore)
@@ -47,13 +47,13 @@ fn build(request: &ApiRequest) -> Request {
     }
 }
 
-const fn method(verb: Verb) -> Method {
-    match verb {
-        Verb::Get => Method::GET,
-        Verb::Post => Method::POST,
-        Verb::Put => Method::PUT,
-        Verb::Patch => Method::PATCH,
-        Verb::Delete => Method::DELETE,
+const fn method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Patch => http::Method::PATCH,
+        Method::Delete => http::Method::DELETE,
     }
 }
 

@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, Request, RequestInit, Response};
 
-/// Posts `request` before this returns; the future waits for the response. The request is sent even when the page is closed at
+/// Sends `request` before this returns; the future waits for the response. It arrives even when the page is closed at
 /// once (`keepalive`), an option that reqwasm does not have.
 pub fn send_keepalive(request: &ApiRequest) -> impl Future<Output = FetchResult> + use<> {
     let controller = AbortController::new().ok();
@@ -44,7 +44,7 @@ fn build(request: &ApiRequest, controller: Option<&AbortController>) -> Result<R
         headers.set(name, &value)?;
     }
     let init = RequestInit::new();
-    init.set_method("POST");
+    init.set_method(request.method.name());
     init.set_headers(&headers);
     init.set_body(&request.body.as_ref().map_or(JsValue::NULL, JsValue::from));
     init.set_signal(controller.map(AbortController::signal).as_ref());

@@ -127,7 +127,7 @@ fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
     let TokenPlan::Use(tokens) = machine.plan(machine.epoch(), None, after(61)) else {
         panic!("a refresh for nothing")
     };
-    assert_eq!((tokens.access(), tokens.generation()), (first.access(), 2));
+    assert_eq!((tokens.access(), tokens.sequence()), (first.access(), 2));
     assert!(
         matches!(machine.plan(machine.epoch(), first.access(), after(61)), TokenPlan::Refresh(_)),
         "unless the server refuses it"

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The message of a form that was not sent because some of its fields are invalid.
 pub const CHECK_FIELDS: &str = "Please check what you entered.";
 
+/// The message where nothing more helpful is known.
+const FAILED: &str = "That did not work. Please try again.";
+
 /// Why a request did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestFailure {
@@ -22,6 +25,8 @@ pub enum RequestFailure {
     },
     /// The server refused the request.
     Refused(ServerRefusal),
+    /// The response has tokens of another service. The request took effect there, so it is not repeated.
+    ForeignTokens,
     /// The request was not sent, because these fields are invalid.
     Unsendable(FieldErrors),
 }
@@ -46,7 +51,7 @@ impl RequestFailure {
     pub const fn field_errors(&self) -> Option<&FieldErrors> {
         match self {
             Self::Refused(ServerRefusal { errors, .. }) | Self::Unsendable(errors) => Some(errors),
-            Self::SignedOut | Self::Transient { .. } => None,
+            Self::SignedOut | Self::Transient { .. } | Self::ForeignTokens => None,
         }
     }
 
@@ -72,6 +77,7 @@ impl RequestFailure {
                 "Something went wrong on our side. Please try again.".to_owned()
             }
             Self::Refused(refusal) => refusal.message().to_owned(),
+            Self::ForeignTokens => FAILED.to_owned(),
             Self::Unsendable(_) => CHECK_FIELDS.to_owned(),
         }
     }
@@ -92,7 +98,7 @@ impl ServerRefusal {
             Reason::UserInactive => "This account cannot be used any more.",
             Reason::LinkNotValid => "This link does not work any more.",
             Reason::BodyTooLarge => "This is too much to send at once.",
-            _ => "That did not work. Please try again.",
+            _ => FAILED,
         }
     }
 }

@@ -46,7 +46,7 @@ mod fixtures;
 #[cfg(test)]
 mod two_people_tests;
 
-pub use backoff::{MAX_REQUESTED_WAIT, MAX_WAIT, wait};
+pub use backoff::{MAX_REQUESTED_WAIT, MAX_WAIT, backoff_delay};
 pub use bound_request::{AccessToken, BoundRequest, RequestStep, ResponseAction};
 pub use failure::{CHECK_FIELDS, RequestFailure, ServerRefusal, read_empty, read_json, read_text};
 pub use initials::initials;

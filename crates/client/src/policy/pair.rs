@@ -63,9 +63,7 @@ impl Pair {
     pub(super) fn position(&self) -> Option<TokenPosition> {
         match self {
             Self::Body { refresh, .. } => position_of(refresh),
-            Self::Cookie { session, responses, .. } => {
-                Some(TokenPosition { session: *session, generation: *responses })
-            }
+            Self::Cookie { session, responses, .. } => Some(TokenPosition { session: *session, sequence: *responses }),
         }
     }
 

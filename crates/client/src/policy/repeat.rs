@@ -1,6 +1,6 @@
 //! Requests with an `Idempotency-Key`, and when they are repeated.
 
-use super::backoff::wait;
+use super::backoff::backoff_delay;
 use super::response::{FetchResult, TransientError, TransportError};
 use std::time::Duration;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ pub fn repeat_after(result: &FetchResult, sent: u32, jitter: f64) -> Option<Dura
         Ok(_) | Err(TransportError::TimedOut) => return None,
     };
     let is_soon = retry_after.is_none_or(|retry_after| retry_after <= MAX_PAUSE);
-    (sent <= REPETITIONS && is_soon).then(|| wait(sent, retry_after, jitter))
+    (sent <= REPETITIONS && is_soon).then(|| backoff_delay(sent, retry_after, jitter))
 }
 
 #[cfg(test)]

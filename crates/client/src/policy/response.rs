@@ -221,7 +221,7 @@ mod tests {
             panic!("not adopted")
         };
         assert_eq!(
-            (adopted.generation(), adopted.refresh_credential()),
+            (adopted.sequence(), adopted.refresh_credential()),
             (2, RefreshCredential::Token(token(session(1), 2)))
         );
         assert_eq!(user.email, "ada@example.com");

@@ -17,7 +17,7 @@ pub struct Revalidation {
     /// Revalidation was requested during an action.
     is_deferred: bool,
     actions_running: u32,
-    actions: u32,
+    action_count: u32,
 }
 
 impl Revalidation {
@@ -60,7 +60,7 @@ impl Revalidation {
     /// An action of the user begins.
     pub const fn begin_action(&mut self) {
         self.actions_running += 1;
-        self.actions = self.actions.wrapping_add(1);
+        self.action_count = self.action_count.wrapping_add(1);
     }
 
     /// An action has ended. Returns whether a revalidation was requested meanwhile.
@@ -70,8 +70,8 @@ impl Revalidation {
     }
 
     /// Counts the actions: a response to a request from before one of them may be outdated.
-    pub const fn actions(&self) -> u32 {
-        self.actions
+    pub const fn action_count(&self) -> u32 {
+        self.action_count
     }
 }
 

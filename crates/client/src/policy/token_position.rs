@@ -10,9 +10,10 @@ pub(super) struct TokenPosition {
     /// The `sid` claim.
     #[serde(rename = "sid")]
     pub(super) session: SessionId,
-    /// The `gen` claim; with cookies, how many pairs this browser has received, because no script sees the refresh token.
+    /// The `gen` claim, the server's generation; with cookies, how many pairs this browser has received, because no script sees the refresh
+    /// token. It only orders the tokens of one session in this browser.
     #[serde(rename = "gen")]
-    pub(super) generation: i64,
+    pub(super) sequence: i64,
 }
 
 /// The one claim that access tokens have, too.
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn a_token_names_its_session_and_generation() {
         let position = position_of(&token(session(1), 7)).expect("a token of this service");
-        assert_eq!((position.session, position.generation), (session(1), 7));
+        assert_eq!((position.session, position.sequence), (session(1), 7));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl SessionTokens {
     pub fn succeeded_by(&self, response: &IssuedTokens, sent: Now, received: Now) -> Option<Self> {
         let mut successor = Self::from_response(response, sent, received, self.record.key_seed)?;
         successor.count_on_from(self);
-        let follows = successor.session() == self.session() && successor.generation() > self.generation();
+        let follows = successor.session() == self.session() && successor.sequence() > self.sequence();
         follows.then_some(successor)
     }
 
@@ -81,7 +81,7 @@ impl SessionTokens {
             (&mut self.record.pair, &parent.record.pair)
         {
             *responses = before.saturating_add(1);
-            self.position.generation = *responses;
+            self.position.sequence = *responses;
         }
     }
 
@@ -122,8 +122,8 @@ impl SessionTokens {
 
     /// The session's generation when they were issued. With cookies no script can know that, so this browser uses its own
     /// number: how many responses with tokens it has received.
-    pub const fn generation(&self) -> i64 {
-        self.position.generation
+    pub const fn sequence(&self) -> i64 {
+        self.position.sequence
     }
 
     /// When the access token expires, Unix milliseconds on the server's clock; `i64::MIN` where there is none.

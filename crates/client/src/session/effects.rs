@@ -1,8 +1,8 @@
 //! Executes the effects of the session machine, for the whole client.
 
 use super::{SessionOwner, SignInState, caches};
+use crate::local_storage;
 use crate::policy::{Effect, RefreshCredential, SessionMachine, SessionTokens, SignOutReason};
-use crate::tokens;
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 
@@ -21,8 +21,8 @@ impl SessionOwner {
                 self.clear(SignOutReason::Ended(reason));
             }
             Effect::SignOut(_, reason) => {
-                tokens::clear_browser_secret();
-                tokens::clear_unconfirmed_action();
+                local_storage::clear_browser_secret();
+                local_storage::clear_unconfirmed_action();
                 caches::clear();
                 self.clear(reason);
             }
@@ -39,13 +39,13 @@ impl SessionOwner {
     fn renew(self, tokens: &SessionTokens, user: UserResponse) {
         self.write(tokens);
         // The session is alive, so the action that would have ended it was not carried out.
-        tokens::clear_unconfirmed_action_of(tokens.session());
+        local_storage::clear_unconfirmed_action_of(tokens.session());
         self.set_user(user);
     }
 
     fn begin_session(self, tokens: &SessionTokens, user: UserResponse) {
         self.write(tokens);
-        tokens::clear_unconfirmed_action();
+        local_storage::clear_unconfirmed_action();
         if matches!(tokens.refresh_credential(), RefreshCredential::Cookie { .. }) {
             self.forget_pending_cookies();
         }
@@ -53,12 +53,12 @@ impl SessionOwner {
     }
 
     fn clear(self, reason: SignOutReason) {
-        tokens::clear();
+        local_storage::clear_tokens();
         self.set_signed_out(reason);
     }
 
     fn write(self, tokens: &SessionTokens) {
-        let written = tokens::write(tokens);
+        let written = local_storage::write_tokens(tokens);
         self.machine.update_value(|machine| machine.on_written(written));
         if !written {
             self.notices.memory_only();
@@ -77,7 +77,7 @@ impl SessionOwner {
         self.settings.set_value(None);
         if !matches!(self.state.get_untracked(), SignInState::SignedOut(_)) {
             let ended = self.machine.with_value(SessionMachine::last_ended);
-            let action = tokens::read_unconfirmed_action().filter(|action| Some(action.session) == ended);
+            let action = local_storage::read_unconfirmed_action().filter(|action| Some(action.session) == ended);
             self.state.set(SignInState::SignedOut(reason.after(action.map(|action| action.action))));
         }
     }

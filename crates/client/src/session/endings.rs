@@ -4,11 +4,11 @@ use super::PageSession;
 use super::page::{Cookies, DeliveredResponse, OutgoingRequest};
 use super::storage::storage_snapshot;
 use crate::http::ApiRequest;
+use crate::local_storage;
 use crate::policy::{
     BoundRequest, Effect, EndingAction, RefreshCredential, RequestFailure, SessionTokens, SignOutReason,
     UnconfirmedAction, is_conclusive, read_empty,
 };
-use crate::tokens;
 use auth_types::paths;
 use auth_types::requests::{DeleteMeRequest, PasswordChangeRequest};
 use auth_types::responses::EmptyResponse;
@@ -84,12 +84,12 @@ impl PageSession {
         let mut bound = BoundRequest::new(self.epoch);
         let session = self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::session));
         let ending = session.filter(|_| self.is_current()).map(|session| UnconfirmedAction { session, action });
-        if ending.is_some() && tokens::read_unconfirmed_action() == ending {
+        if ending.is_some() && local_storage::read_unconfirmed_action() == ending {
             bound.repeat();
         }
         let delivered = self.run(bound, OutgoingRequest { request, cookies, ending }).await?;
         if is_conclusive(&delivered.result) {
-            tokens::clear_unconfirmed_action();
+            local_storage::clear_unconfirmed_action();
         }
         Ok(delivered)
     }

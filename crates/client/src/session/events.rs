@@ -1,9 +1,9 @@
 //! Events from outside the page: other tabs, the network, sleep, the back button.
 
 use super::SessionOwner;
+use crate::local_storage::{PENDING_SIGN_OUTS_KEY, TOKENS_KEY};
 use crate::notices::Notices;
 use crate::policy::SessionTokens;
-use crate::tokens::{PENDING_SIGN_OUTS_KEY, TOKENS_KEY};
 use auth_types::SessionId;
 use leptos::ev;
 use leptos::prelude::*;

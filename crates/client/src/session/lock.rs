@@ -4,7 +4,7 @@
 
 use crate::clock;
 use crate::http::{RESPONSE_TIMEOUT, milliseconds};
-use crate::tokens::{self, LockClaim};
+use crate::local_storage::{self, LockClaim};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -19,6 +19,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+/// The lock of refreshes and, with cookies, of sign-ins. The name is that of earlier releases, which a tab may still run.
 const NAME: &str = "latchkey.refresh";
 
 /// The lock for revalidations. A separate one, because no refresh should wait for a revalidation.
@@ -55,8 +56,8 @@ impl Drop for TabLock {
                 let _: Result<JsValue, JsValue> = release.call0(&JsValue::UNDEFINED);
             }
             Self::Claim(own) => {
-                if tokens::read_claim().is_some_and(|claim| claim.tab == *own) {
-                    tokens::clear_claim();
+                if local_storage::read_claim().is_some_and(|claim| claim.tab == *own) {
+                    local_storage::clear_claim();
                 }
             }
         }
@@ -98,12 +99,12 @@ async fn claim(timeout: Duration) -> Option<TabLock> {
     let own = Uuid::new_v4();
     let begin = clock::now();
     while clock::now().since(begin) < i64::from(milliseconds(timeout)) {
-        let is_free = !tokens::read_claim().is_some_and(|claim| claim.is_valid(clock::now()));
-        if is_free && !tokens::write_claim(&LockClaim { tab: own, at: clock::now().wall_ms }) {
+        let is_free = !local_storage::read_claim().is_some_and(|claim| claim.is_valid(clock::now()));
+        if is_free && !local_storage::write_claim(&LockClaim { tab: own, at: clock::now().wall_ms }) {
             return None;
         }
         TimeoutFuture::new(milliseconds(CLAIM_SETTLES)).await;
-        if tokens::read_claim().is_some_and(|claim| claim.tab == own) {
+        if local_storage::read_claim().is_some_and(|claim| claim.tab == own) {
             return Some(TabLock::Claim(own));
         }
     }

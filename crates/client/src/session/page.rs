@@ -3,11 +3,11 @@
 use super::{SessionOwner, lock};
 use crate::clock;
 use crate::http::{ApiRequest, milliseconds};
+use crate::local_storage;
 use crate::policy::{
     AccessToken, BoundRequest, Epoch, FetchResult, RequestFailure, RequestStep, ResponseAction, SessionMachine,
     UnconfirmedAction,
 };
-use crate::tokens;
 use auth_types::responses::UserResponse;
 use futures::future::{FutureExt, LocalBoxFuture};
 use gloo_timers::future::TimeoutFuture;
@@ -182,7 +182,7 @@ impl PageSession {
         access: &AccessToken,
         bound: &mut BoundRequest,
     ) -> ResponseAction {
-        outgoing.ending.iter().for_each(tokens::write_unconfirmed_action);
+        outgoing.ending.iter().for_each(local_storage::write_unconfirmed_action);
         let result = self.session.http.send(&outgoing.request.with_access(access.as_str())).await;
         self.session.sync_from_storage();
         self.session.machine.with_value(|machine| bound.on_response(machine, result))

@@ -3,9 +3,9 @@
 use super::{SessionOwner, lock};
 use crate::clock;
 use crate::http::{ApiRequest, milliseconds, send_keepalive};
+use crate::local_storage;
 use crate::notices::SLOW;
-use crate::policy::{FetchResult, PendingSignOut, PendingSignOuts, RefreshCredential, SessionTokens, wait};
-use crate::tokens;
+use crate::policy::{FetchResult, PendingSignOut, PendingSignOuts, RefreshCredential, SessionTokens, backoff_delay};
 use auth_types::paths;
 use futures::FutureExt;
 use futures::future::{Either, select};
@@ -29,7 +29,7 @@ impl SessionOwner {
             RefreshCredential::Token(_) => None,
         };
         let by_access = access_sign_out(tokens);
-        let response = send_keepalive(&ApiRequest::logout(&sign_out));
+        let response = send_keepalive(&ApiRequest::sign_out(&sign_out));
         self.start_task(async move {
             let result = self.await_acknowledgement(sign_out, response).await;
             drop(guard);
@@ -81,7 +81,7 @@ impl SessionOwner {
             // A response that removes cookies must not cross a sign-in's. Without the lock, leave it to the next occasion.
             let Some(_guard) = lock::acquire(lock::COOKIE_WAIT).await else { return };
             while let Some(sign_out) = self.next_pending() {
-                let response = send_keepalive(&ApiRequest::logout(&sign_out));
+                let response = send_keepalive(&ApiRequest::sign_out(&sign_out));
                 let result = self.await_acknowledgement(sign_out, response).await;
                 if !PendingSignOut::is_acknowledged(&result) {
                     return self.schedule_retry(&result, attempt);
@@ -122,7 +122,7 @@ impl SessionOwner {
                 self.send_pending(attempt.saturating_add(1));
             }
         };
-        set_timeout(retry, wait(attempt, retry_after, clock::jitter()));
+        set_timeout(retry, backoff_delay(attempt, retry_after, clock::jitter()));
     }
 
     fn start_task(self, task: impl Future<Output = ()> + 'static) {
@@ -138,7 +138,7 @@ impl SessionOwner {
     }
 
     fn pending(self) -> PendingSignOuts {
-        self.pending_in_memory.get_value().unwrap_or_else(tokens::read_pending_sign_outs)
+        self.pending_in_memory.get_value().unwrap_or_else(local_storage::read_pending_sign_outs)
     }
 
     /// Changes the pending sign-outs: in storage, or in memory where storage is unavailable.
@@ -147,7 +147,7 @@ impl SessionOwner {
         all.expire(clock::now());
         change(&mut all);
         self.notices.sign_out_pending(!all.is_empty());
-        let stored = tokens::write_pending_sign_outs(&all);
+        let stored = local_storage::write_pending_sign_outs(&all);
         self.pending_in_memory.set_value((!stored).then_some(all));
     }
 }

@@ -45,17 +45,18 @@ impl SessionOwner {
     }
 
     /// Counts the user's actions.
-    pub fn actions(self) -> u32 {
-        self.revalidation.with_value(Revalidation::actions)
+    pub fn action_count(self) -> u32 {
+        self.revalidation.with_value(Revalidation::action_count)
     }
 
     /// Pauses after a failed revalidation. The page keeps what it shows.
     pub fn revalidation_failed(self, failure: &RequestFailure) {
         let pause = match failure {
             RequestFailure::Transient { after, .. } => after.unwrap_or(REVALIDATION_PAUSE),
-            RequestFailure::SignedOut | RequestFailure::Refused(_) | RequestFailure::Unsendable(_) => {
-                REVALIDATION_PAUSE
-            }
+            RequestFailure::SignedOut
+            | RequestFailure::Refused(_)
+            | RequestFailure::ForeignTokens
+            | RequestFailure::Unsendable(_) => REVALIDATION_PAUSE,
         };
         self.revalidation.update_value(|revalidation| revalidation.back_off(clock::now(), pause));
     }

@@ -3,15 +3,14 @@
 use super::storage::storage_snapshot;
 use super::{EmailConfirmation, PageSession, SessionOwner, SignUpResult, lock};
 use crate::http::ApiRequest;
+use crate::local_storage;
 use crate::policy::{
-    Effect, FetchResult, IssuedTokens, LINK_SEED, RefreshCredential, RequestFailure, ServerRefusal, SessionMachine,
-    SessionTokens, read_json,
+    Effect, FetchResult, IssuedTokens, LINK_SEED, RefreshCredential, RequestFailure, SessionMachine, SessionTokens,
+    read_json,
 };
-use crate::tokens;
 use auth_types::paths;
 use auth_types::requests::{EmailVerifyRequest, LoginRequest, RegisterRequest};
 use auth_types::responses::{EmailVerifyResponse, PendingRegistrationResponse, TokenTransport, UserResponse};
-use auth_types::{FieldErrors, Reason};
 use leptos::prelude::*;
 use uuid::Uuid;
 
@@ -20,7 +19,7 @@ impl SessionOwner {
     /// signed in already. It contains this browser's state, so it is made once and sent until it succeeds: after another sign-in
     /// or sign-up, a new one would not repeat it.
     pub fn email_confirmation(self, token: String) -> EmailVerifyRequest {
-        let registration = tokens::read_browser_secret().filter(|_| !self.is_signed_in());
+        let registration = local_storage::read_browser_secret().filter(|_| !self.is_signed_in());
         EmailVerifyRequest { token, registration, reject: None }
     }
 
@@ -42,8 +41,8 @@ impl SessionOwner {
             return Ok(EmailConfirmation { signed_in: false, notice });
         }
         // Another person may have signed up in another tab meanwhile.
-        if tokens::read_browser_secret() == request.registration {
-            tokens::clear_browser_secret();
+        if local_storage::read_browser_secret() == request.registration {
+            local_storage::clear_browser_secret();
         }
         let adopted = if may_sign_in { page.adopt(result) } else { page.decline(result) };
         match adopted {
@@ -103,7 +102,7 @@ impl PageSession {
         let (result, _lock) = self.send_to_sign_in(request).await?;
         if result.as_ref().is_ok_and(|response| response.status == 202) {
             let pending: PendingRegistrationResponse = read_json(result)?;
-            tokens::write_browser_secret(&pending.registration);
+            local_storage::write_browser_secret(&pending.registration);
             return Ok(SignUpResult::ConfirmEmail);
         }
         self.adopt(result).map(|()| SignUpResult::SignedIn)
@@ -154,19 +153,8 @@ impl PageSession {
     fn read_tokens(self, result: FetchResult) -> Result<(SessionTokens, UserResponse), RequestFailure> {
         let (sent, received) = result.as_ref().map(|response| (response.sent, response.received)).unwrap_or_default();
         let response: IssuedTokens = read_json(result).map_err(|failure| self.check().err().unwrap_or(failure))?;
-        let tokens =
-            SessionTokens::from_response(&response, sent, received, Uuid::new_v4()).ok_or_else(foreign_tokens)?;
+        let tokens = SessionTokens::from_response(&response, sent, received, Uuid::new_v4());
+        let tokens = tokens.ok_or(RequestFailure::ForeignTokens)?;
         Ok((tokens, response.user))
     }
-}
-
-/// The failure when a response has tokens of another service.
-fn foreign_tokens() -> RequestFailure {
-    RequestFailure::Refused(ServerRefusal {
-        status: 200,
-        reason: Reason::Unknown,
-        errors: FieldErrors::new(),
-        detail: String::new(),
-        feature: None,
-    })
 }

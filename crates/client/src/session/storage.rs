@@ -2,8 +2,8 @@
 
 use super::SessionOwner;
 use crate::clock;
+use crate::local_storage;
 use crate::policy::{Epoch, SessionMachine, StorageSnapshot, TokenPlan};
-use crate::tokens;
 use auth_types::SessionId;
 use leptos::prelude::*;
 
@@ -50,5 +50,5 @@ impl SessionOwner {
 
 /// What storage contains now.
 pub(super) fn storage_snapshot() -> StorageSnapshot {
-    StorageSnapshot { stored: tokens::read(), now: clock::now() }
+    StorageSnapshot { stored: local_storage::read_tokens(), now: clock::now() }
 }

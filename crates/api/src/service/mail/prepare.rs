@@ -65,7 +65,7 @@ struct Draft {
     replaces: Option<Replacement>,
 }
 
-type Decision = QueryResult<Result<Draft, Unsent>>;
+type PrepareResult = QueryResult<Result<Draft, Unsent>>;
 
 /// Prepares the mail, if there is one to send.
 pub(super) async fn prepare(
@@ -97,7 +97,7 @@ struct Preparation {
 }
 
 impl Preparation {
-    fn prepare_link(self, connection: &mut AnyConnection, link: MailLink) -> Decision {
+    fn prepare_link(self, connection: &mut AnyConnection, link: MailLink) -> PrepareResult {
         let found = self.find_account(connection)?.map(|user| user.id);
         // Locks the user's row first, then the mail and the tokens: the order of every transaction that changes several.
         if let Some(id) = found {
@@ -118,7 +118,7 @@ impl Preparation {
         }
     }
 
-    fn prepare_account_link(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> Decision {
+    fn prepare_account_link(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> PrepareResult {
         let (to, kind) = match purpose {
             Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Err(Unsent::NothingToSend)),
             // To the account's own spelling of the address, never to the one that was typed.
@@ -147,7 +147,7 @@ impl Preparation {
     }
 
     /// Deletes the mail, whose address has used up its quota, with its duplicates that no worker has attempted yet.
-    fn drop_link(&self, connection: &mut AnyConnection) -> Decision {
+    fn drop_link(&self, connection: &mut AnyConnection) -> PrepareResult {
         let duplicates = mail_outbox::delete_unattempted_duplicates(connection, &self.mail)?;
         mail_outbox::delete(connection, &self.mail)?;
         Ok(Err(Unsent::OverQuota(1 + duplicates)))
@@ -163,7 +163,11 @@ impl Preparation {
         })
     }
 
-    fn prepare_registration_link(self, connection: &mut AnyConnection, pending: PendingRegistrationRow) -> Decision {
+    fn prepare_registration_link(
+        self,
+        connection: &mut AnyConnection,
+        pending: PendingRegistrationRow,
+    ) -> PrepareResult {
         if self.quota.take(connection, &self.mail, &pending.email, self.now)? != Allowance::Available {
             return self.drop_link(connection);
         }
@@ -187,7 +191,7 @@ impl Preparation {
     }
 
     /// The address has an account: its owner gets a notice instead of a link.
-    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> Decision {
+    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> PrepareResult {
         let kind = MailKind::AccountExists;
         let notice = NewMail {
             kind,
@@ -204,7 +208,7 @@ impl Preparation {
         Ok(Err(Unsent::NothingToSend))
     }
 
-    fn prepare_notice(self, connection: &mut AnyConnection, to: NoticeTo, body: MailBody) -> Decision {
+    fn prepare_notice(self, connection: &mut AnyConnection, to: NoticeTo, body: MailBody) -> PrepareResult {
         if !mail_outbox::lock(connection, &self.mail)? {
             return Ok(Err(Unsent::Withdrawn));
         }

@@ -1,6 +1,6 @@
 //! How long refreshing pauses after a failure.
 
-use crate::policy::backoff::wait;
+use crate::policy::backoff::backoff_delay;
 use crate::policy::response::TransientError;
 use crate::policy::time::Now;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl Pause {
             since: now,
             failures,
             error,
-            wait: wait(failures, retry_after, jitter),
+            wait: backoff_delay(failures, retry_after, jitter),
             is_by_server: retry_after.is_some(),
         }
     }

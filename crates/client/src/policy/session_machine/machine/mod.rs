@@ -140,7 +140,7 @@ impl SessionMachine {
         let Some(active) = self.active.as_mut().filter(|active| active.tokens.session() == parent.session()) else {
             return effect;
         };
-        if active.tokens.generation() > parent.generation() {
+        if active.tokens.sequence() > parent.sequence() {
             if let RefreshOutcome::Adopt(tokens, _) = &outcome {
                 active.tokens.take_access_of(tokens);
             }
@@ -219,12 +219,12 @@ impl SessionMachine {
     /// Compares tokens of one session: the later generation wins, and within a generation the later access token.
     fn compare(&mut self, stored: SessionTokens, now: Now) -> Effect {
         let Some(active) = &mut self.active else { return Effect::Nothing };
-        let rank = |tokens: &SessionTokens| (tokens.generation(), tokens.access_expires_at());
+        let rank = |tokens: &SessionTokens| (tokens.sequence(), tokens.access_expires_at());
         if rank(&stored) > rank(&active.tokens) {
             active.renew(stored, now);
             active.is_stored = true;
             Effect::Nothing
-        } else if stored.generation() < active.tokens.generation() {
+        } else if stored.sequence() < active.tokens.sequence() {
             Effect::Write(Box::new(active.tokens.clone()))
         } else {
             active.is_stored = true;
