@@ -1,7 +1,7 @@
 //! Bytes that are not a valid HTTP request: each gets a 4xx, and the API goes on serving.
 
 use crate::support::administrator::{ADA, start};
-use crate::support::{Database, raw, send};
+use crate::support::{Database, TestApp, raw, send};
 use auth_types::Reason;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -23,6 +23,19 @@ async fn an_idempotency_key_has_1_to_255_bytes_and_comes_once() {
     let first = send(refresh().header("Idempotency-Key", bytes.clone())).await.tokens();
     app.clock().advance(chrono::Duration::hours(1));
     assert_eq!(send(refresh().header("Idempotency-Key", bytes)).await.tokens().refresh, first.refresh);
+}
+
+#[actix_web::test]
+async fn a_head_of_more_than_sixteen_kilobytes_is_a_431() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    for header in ["User-Agent", "X-Forwarded-For", "If-None-Match", "Accept", "Cookie"] {
+        let request = app.request(Method::GET, "/healthz").header(header, "\"a\",".repeat(4 * 1024 + 1));
+        send(request).await.problem_of(431, Reason::HeaderMalformed);
+        let request = app.request(Method::GET, "/healthz").header(header, "\"a\",".repeat(3 * 1024));
+        send(request).await.done();
+    }
+    let cursor = format!("/api/auth/events/?{}", "a&".repeat(9 * 1024));
+    app.get(&cursor).await.problem_of(431, Reason::HeaderMalformed);
 }
 
 #[actix_web::test]

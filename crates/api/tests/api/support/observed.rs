@@ -4,8 +4,14 @@ use super::{Database, Process, TestDb, eventually, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What an attacker sees of a response: status, names of headers, and the body without the members that always differ.
-pub type Seen = (u16, Vec<String>, String);
+/// What an attacker sees of a response.
+#[derive(Debug, PartialEq, Eq)]
+pub struct VisibleResponse {
+    pub status: u16,
+    pub header_names: Vec<String>,
+    /// Without the members that always differ.
+    pub body: String,
+}
 
 /// The API, and how far its log has been read.
 pub struct Observed {
@@ -24,18 +30,18 @@ impl Observed {
     }
 
     /// Sends one request, and returns what was seen of it and the work that was done for it.
-    pub async fn ask(&mut self, path: &str, body: &Value) -> (Seen, Vec<String>) {
+    pub async fn ask(&mut self, path: &str, body: &Value) -> (VisibleResponse, Vec<String>) {
         let request = self.process.request(Method::POST, path).header("User-Agent", "an attacker");
         let response = send(request.json(body)).await;
-        let mut names: Vec<_> = response.headers.keys().map(ToString::to_string).collect();
-        names.sort();
+        let mut header_names: Vec<_> = response.headers.keys().map(ToString::to_string).collect();
+        header_names.sort();
         let mut text: Value = response.json();
         if let Some(fields) = text.as_object_mut() {
             fields.remove("request_id");
             fields.remove("registration");
         }
         let work = self.work().await;
-        ((response.status.as_u16(), names, text.to_string()), work)
+        (VisibleResponse { status: response.status.as_u16(), header_names, body: text.to_string() }, work)
     }
 
     /// The work in the log since the last request, up to the line that ends this one.
