@@ -3,7 +3,7 @@
 use super::any::AnyConnection;
 use super::migration_files::Migrations;
 use super::migration_version::version;
-use super::state::{MIGRATIONS, all_tables};
+use super::table_names::{self, MIGRATIONS};
 use super::texts::texts;
 use diesel::result::QueryResult;
 
@@ -38,7 +38,7 @@ pub(super) fn unknown(connection: &mut AnyConnection, migrations: &Migrations) -
 
 /// The versions of the applied migrations. diesel's own query would create its table first.
 pub(super) fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    if !all_tables(connection)?.iter().any(|table| table == MIGRATIONS) {
+    if !table_names::list_all(connection)?.iter().any(|table| table == MIGRATIONS) {
         return Ok(Vec::new());
     }
     texts(connection, &format!("SELECT CAST(version AS text) AS text FROM {MIGRATIONS}"))

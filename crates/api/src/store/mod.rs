@@ -33,6 +33,7 @@ pub mod sessions;
 pub mod state;
 mod statements;
 pub mod stray_files;
+mod table_names;
 mod texts;
 mod transaction;
 pub mod types;

@@ -105,25 +105,3 @@ fn existing(path: &Path) -> String {
     let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{path}?mode=rw")
 }
-
-/// The table in which diesel records the applied migrations.
-pub(super) const MIGRATIONS: &str = "__diesel_schema_migrations";
-
-/// The names of all tables that hold data, also of those that another program has created.
-pub(super) fn tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    Ok(all_tables(connection)?.into_iter().filter(|table| table != MIGRATIONS).collect())
-}
-
-pub(super) fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    texts(
-        connection,
-        match connection {
-            AnyConnection::Postgres(_) => {
-                "SELECT CAST(tablename AS text) AS text FROM pg_tables WHERE schemaname = ANY (current_schemas(false))"
-            }
-            AnyConnection::Sqlite(_) => {
-                "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-            }
-        },
-    )
-}

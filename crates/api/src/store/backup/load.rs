@@ -8,6 +8,7 @@ use crate::store::any::AnyConnection;
 use crate::store::connection::open;
 use crate::store::layouts::{Column, ColumnKind, Layout};
 use crate::store::state::{self, StateError};
+use crate::store::table_names;
 use crate::store::texts::texts;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -27,7 +28,7 @@ pub fn occupied_tables(url: &DatabaseUrl, coverage: &Coverage) -> Result<Vec<Str
 
 fn occupied(connection: &mut AnyConnection, coverage: &Coverage) -> QueryResult<Vec<String>> {
     let mut occupied = Vec::new();
-    for table in state::tables(connection)? {
+    for table in table_names::list(connection)? {
         let sql = format!("SELECT 'a row' AS text FROM \"{}\" LIMIT 1", table.replace('"', "\"\""));
         if !coverage.not_content.contains(&table.as_str()) && !texts(connection, &sql)?.is_empty() {
             occupied.push(table);
