@@ -2,7 +2,7 @@
 
 use super::any::AnyConnection;
 use super::schema::completed_steps;
-use super::types::{At, SqlSessionId};
+use super::types::{At, SqlUuid};
 use auth_types::SessionId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -38,7 +38,7 @@ pub fn insert(connection: &mut AnyConnection, hash: &[u8], step: &CompletedStep)
     diesel::insert_into(completed_steps::table)
         .values((
             completed_steps::hash.eq(hash),
-            completed_steps::session_id.eq(step.session.map(SqlSessionId)),
+            completed_steps::session_id.eq(step.session.map(SqlUuid::from)),
             completed_steps::notice.eq(&step.notice),
             completed_steps::at.eq(At(step.at)),
         ))

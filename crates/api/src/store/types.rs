@@ -47,10 +47,16 @@ const SQLITE_INSTANT: &str = "%Y-%m-%d %H:%M:%S%.6f";
 #[diesel(sql_type = Timestamptz)]
 pub struct At(pub DateTime<Utc>);
 
-/// A session's id as a value in a statement. A row that is read has a plain [`SessionId`].
+/// A UUID as a value in a statement. A row that is read has a plain [`uuid::Uuid`], or a [`SessionId`].
 #[derive(Debug, Clone, Copy, AsExpression)]
 #[diesel(sql_type = Uuid)]
-pub struct SqlSessionId(pub SessionId);
+pub struct SqlUuid(pub uuid::Uuid);
+
+impl From<SessionId> for SqlUuid {
+    fn from(session: SessionId) -> Self {
+        Self(session.0)
+    }
+}
 
 impl ToSql<Timestamptz, Pg> for At {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -78,29 +84,38 @@ impl FromSql<Timestamptz, Sqlite> for DateTime<Utc> {
     }
 }
 
-impl ToSql<Uuid, Pg> for SqlSessionId {
+impl ToSql<Uuid, Pg> for SqlUuid {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0.0, out)
+        ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0, out)
     }
 }
 
-impl FromSql<Uuid, Pg> for SessionId {
+impl FromSql<Uuid, Pg> for uuid::Uuid {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        FromSql::<diesel::sql_types::Uuid, Pg>::from_sql(value).map(Self)
+        FromSql::<diesel::sql_types::Uuid, Pg>::from_sql(value)
     }
 }
 
-impl ToSql<Uuid, Sqlite> for SqlSessionId {
+impl ToSql<Uuid, Sqlite> for SqlUuid {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.0.hyphenated().to_string());
+        out.set_value(self.0.hyphenated().to_string());
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Uuid, Sqlite> for SessionId {
+impl FromSql<Uuid, Sqlite> for uuid::Uuid {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        Ok(Self(uuid::Uuid::parse_str(&text)?))
+        Ok(Self::parse_str(&text)?)
+    }
+}
+
+impl<DB: Backend> FromSql<Uuid, DB> for SessionId
+where
+    uuid::Uuid: FromSql<Uuid, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<Uuid, DB>::from_sql(value).map(Self)
     }
 }
 
@@ -125,7 +140,7 @@ macro_rules! either_database {
         }
     )+};
 }
-either_database!(Timestamptz: At => DateTime<Utc>, Uuid: SqlSessionId => SessionId);
+either_database!(Timestamptz: At => DateTime<Utc>, Uuid: SqlUuid => uuid::Uuid);
 
 impl<DB: Backend> Queryable<Uuid, DB> for SessionId
 where

@@ -4,7 +4,7 @@ use crate::config::Lifetimes;
 use crate::service::CheckedContext;
 use crate::service::tokens::{new_jti, new_session_id};
 use crate::store::sessions::NewSession;
-use crate::store::types::{At, SqlSessionId};
+use crate::store::types::At;
 use auth_types::UserId;
 
 /// A new session of `user`, ready to insert.
@@ -12,7 +12,7 @@ pub(in crate::service) fn new_session(user: UserId, lifetimes: &Lifetimes, conte
     let now = context.at;
     let absolute_expires_at = now + lifetimes.session;
     NewSession {
-        id: SqlSessionId(new_session_id(now)),
+        id: new_session_id(now).into(),
         user_id: user.0,
         generation: 1,
         jti: new_jti(),

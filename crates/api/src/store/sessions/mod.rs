@@ -12,7 +12,7 @@ pub use row::{SessionRow, SessionState};
 
 use super::any::AnyConnection;
 use super::schema::{sessions, users};
-use super::types::{At, SqlSessionId};
+use super::types::{At, SqlUuid};
 use super::users::UserRow;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ use row::columns;
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub struct NewSession {
-    pub id: SqlSessionId,
+    pub id: SqlUuid,
     pub user_id: i64,
     pub generation: i64,
     pub jti: String,
@@ -54,7 +54,7 @@ pub fn insert(connection: &mut AnyConnection, session: NewSession) -> QueryResul
 pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<(SessionRow, UserRow)>> {
     sessions::table
         .inner_join(users::table)
-        .filter(sessions::id.eq(SqlSessionId(id)))
+        .filter(sessions::id.eq(SqlUuid(id.0)))
         .select((SessionRow::as_select(), UserRow::as_select()))
         .first(connection)
         .optional()
@@ -62,12 +62,12 @@ pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryRes
 
 /// The owner of a session.
 pub fn find_owner(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
-    sessions::table.find(SqlSessionId(id)).select(sessions::user_id).first(connection).optional()
+    sessions::table.find(SqlUuid(id.0)).select(sessions::user_id).first(connection).optional()
 }
 
 /// The owner of a session that is not revoked.
 pub fn find_owner_of_unrevoked(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
-    let unrevoked = sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null());
+    let unrevoked = sessions::table.find(SqlUuid(id.0)).filter(sessions::revoked_at.is_null());
     unrevoked.select(sessions::user_id).first(connection).optional()
 }
 
@@ -97,7 +97,7 @@ pub fn export(
 ) -> QueryResult<Vec<(SessionRow, Option<String>)>> {
     sessions::table
         .filter(sessions::user_id.eq(user.0))
-        .filter(sessions::id.gt(SqlSessionId(after)))
+        .filter(sessions::id.gt(SqlUuid(after.0)))
         .order(sessions::id)
         .select((SessionRow::as_select(), sessions::revoke_reason))
         .limit(limit)

@@ -4,7 +4,7 @@ use crate::clock::SharedTime;
 use crate::store::any::AnyConnection;
 use crate::store::prepared::update;
 use crate::store::schema::sessions;
-use crate::store::types::{At, SqlSessionId};
+use crate::store::types::{At, SqlUuid};
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -49,7 +49,7 @@ pub fn revoke(
     reason: RevokeReason,
     at: SharedTime,
 ) -> QueryResult<bool> {
-    let unrevoked = sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null());
+    let unrevoked = sessions::table.find(SqlUuid(id.0)).filter(sessions::revoked_at.is_null());
     let revoked = (sessions::revoked_at.eq(Some(At(at.get()))), sessions::revoke_reason.eq(Some(reason.as_str())));
     update(unrevoked, revoked).execute(connection).map(|rows| rows == 1)
 }

@@ -5,7 +5,7 @@ use crate::clock::CheckedTime;
 use crate::store::any::AnyConnection;
 use crate::store::prepared::update;
 use crate::store::schema::{sessions, users};
-use crate::store::types::{At, SqlSessionId};
+use crate::store::types::{At, SqlUuid};
 use crate::store::users::{UserRow, owner_columns};
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Duration, Utc};
@@ -48,7 +48,7 @@ pub fn rotate(
 ) -> QueryResult<Option<(SessionRow, UserRow)>> {
     let now = next.now.get();
     let live = sessions::table
-        .filter(sessions::id.eq(SqlSessionId(presented.session)))
+        .filter(sessions::id.eq(SqlUuid(presented.session.0)))
         .filter(sessions::user_id.eq(presented.user.0))
         .filter(sessions::jti.eq(&presented.jti))
         .filter(sessions::generation.eq(presented.generation))
