@@ -1,7 +1,7 @@
 //! Bodies that are not valid: each gets a 4xx that says what is wrong, and nothing is written.
 
 use crate::support::administrator::{ADA, start};
-use crate::support::surface::{fill_path, is_nullable, json_body, kind, required_query, resolved, sample};
+use crate::support::surface::{HINT, fill_path, is_nullable, json_body, kind, required_query, resolved, sample};
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, forge, is_own_table, on_both_databases, raw, send};
 use auth_types::Reason;
 use auth_types::limits::{BODY_MAX_BYTES, PASSWORD_MAX_LENGTH};
@@ -116,10 +116,10 @@ async fn send_json(app: &TestApp, tokens: &TokenResponse, endpoint: &Endpoint, b
 
 #[track_caller]
 fn assert_names(response: &TestResponse, field: &str, what: &str) {
-    assert_eq!(response.status, 400, "{what}: {}", response.text());
+    assert_eq!(response.status, 400, "{what}: {}; {HINT}", response.text());
     let problem = response.problem(400);
     assert_eq!(problem.reason, Reason::FieldsInvalid, "{what}: {problem:?}");
-    assert!(problem.errors.contains_key(field), "{what}: {field} is not named in {:?}", problem.errors);
+    assert!(problem.errors.contains_key(field), "{what}: {field} is not named in {:?}; {HINT}", problem.errors);
     assert!(problem.errors.values().flatten().all(|message| !message.is_empty()));
 }
 
@@ -228,6 +228,7 @@ async fn the_message_for_a_wrong_type_says_what_the_field_takes() {
     let wrong = json!({
         "question": 1, "choices": ["yes", 2], "most": 256, "quorum": "half", "is_open": 1, "kind": "loud", "note": 5,
         "closing": {"after_days": 1.5, "farewell": "Bye"}, "colours": [],
+        "opens_at": "noon", "request_id": "x",
     });
     let response = send(app.request_as(&tokens, Method::POST, "/api/fixture-polls/").json(&wrong)).await;
     let expected = json!({
@@ -240,6 +241,8 @@ async fn the_message_for_a_wrong_type_says_what_the_field_takes() {
         "note": ["Not a valid string."],
         "closing": ["after_days: Must be a whole number."],
         "colours": ["Must be an object."],
+        "opens_at": ["Must have the form of 00:00:00."],
+        "request_id": ["Must be a formatted UUID string."],
     });
     assert_eq!(json!(response.problem(400).errors), expected);
 }

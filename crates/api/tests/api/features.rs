@@ -23,6 +23,9 @@ on_both_databases![
     rows_of_every_kind_of_table_are_exported_and_deleted_as_declared,
     a_declared_table_that_no_migration_creates_ends_the_start,
     a_refusal_by_a_feature_has_its_own_name_and_message,
+    of_two_changes_of_one_version_the_second_is_refused,
+    a_unique_text_ignores_case_on_both_databases,
+    a_repeated_request_returns_what_the_first_has_made,
     a_test_can_run_a_job_at_any_moment,
     a_path_without_a_parameter_takes_precedence_over_one_with_it,
     a_caller_who_is_not_an_administrator_learns_nothing_about_the_body,
@@ -176,7 +179,8 @@ const POLLS: &str = "/api/fixture-polls/";
 /// Creates a poll.
 async fn ask(app: &TestApp, tokens: &TokenResponse, question: &str) -> TestResponse {
     let poll = json!({
-        "question": question, "choices": ["yes", "no"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret", "colours": {}
+        "question": question, "choices": ["yes", "no"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret", "colours": {},
+        "opens_at": "09:30"
     });
     send(app.request_as(tokens, Method::POST, POLLS).json(&poll)).await
 }
@@ -203,14 +207,64 @@ async fn a_refusal_by_a_feature_has_its_own_name_and_message(database: Database)
     assert_eq!(refused.problem_of(409, Reason::FeatureRefused).feature.as_deref(), Some("fixture_polls.asked"));
 }
 
+async fn of_two_changes_of_one_version_the_second_is_refused(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let poll = id_of(&ask(&app, &tokens, "Tea?").await);
+    let change = async |poll: i64, question: &str, version: i64| {
+        let request = app.request_as(&tokens, Method::PATCH, &format!("{POLLS}{poll}/"));
+        send(request.json(&json!({"question": question, "version": version}))).await
+    };
+    let both = tokio::join!(change(poll, "Green tea?", 1), change(poll, "Black tea?", 1));
+    let (changed, refused) = if both.0.status == 200 { both } else { (both.1, both.0) };
+    let changed: Value = changed.json();
+    assert_eq!(changed["version"], 2);
+    assert_eq!(refused.problem_of(409, Reason::FeatureRefused).feature.as_deref(), Some("fixture_polls.changed"));
+    let shown: Value = send(app.request_as(&tokens, Method::GET, &format!("{POLLS}{poll}/"))).await.json();
+    assert_eq!(shown, changed, "the refused change left nothing");
+    // The version that a client reads again is the one to change.
+    assert_eq!(change(poll, "White tea?", 2).await.json::<Value>()["version"], 3);
+    change(poll, "Tea?", i64::MAX).await.problem_of(409, Reason::FeatureRefused);
+    change(poll + 1, "Tea?", 1).await.problem(404);
+}
+
+async fn a_unique_text_ignores_case_on_both_databases(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    ask(&app, &tokens, "Ærø, Οδός, ЧАЙ?").await.has_status(201);
+    for same in ["ærø, οδός, чай?", "ÆRØ, ΟΔΌΣ, Чай?"] {
+        let refused = ask(&app, &tokens, same).await.problem_of(409, Reason::FeatureRefused);
+        assert_eq!(refused.feature.as_deref(), Some("fixture_polls.asked"));
+    }
+    ask(&app, &tokens, "Aero, οδος, чай?").await.has_status(201);
+}
+
+async fn a_repeated_request_returns_what_the_first_has_made(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let ask = async |id: &str| {
+        let poll = json!({
+            "question": format!("Tea for {id}?"), "choices": ["yes"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret",
+            "colours": {}, "opens_at": "23:59:59", "request_id": id
+        });
+        id_of(&send(app.request_as(&tokens, Method::POST, POLLS).json(&poll)).await)
+    };
+    let [one, other] = ["0198a2b4-7c1e-7000-8000-000000000001", "0198a2b4-7c1e-7000-8000-000000000002"];
+    let made = ask(one).await;
+    assert_eq!(ask(&one.to_uppercase()).await, made);
+    assert_ne!(ask(other).await, made);
+    assert_eq!(app.db().texts("SELECT opens_at AS value FROM fixture_polls"), ["23:59:59"; 2]);
+}
+
 async fn a_test_can_run_a_job_at_any_moment(database: Database) {
     let app = TestApp::builder(database).with_features().user(ADA).start().await;
     let tokens = app.login(ADA).await;
     for polls in [1, 2] {
         ask(&app, &tokens, &format!("Question {polls}?")).await.has_status(201);
         assert_eq!(app.run_job("fixture_polls.count").await, Ok(()));
-        assert_eq!(app.metric("latchkey_fixture_polls_stored"), polls);
+        assert_eq!(app.metric(r#"latchkey_fixture_polls_stored{state="open"}"#), polls);
     }
+    assert_eq!(app.metric(r#"latchkey_fixture_polls_stored{state="closed"}"#), 0);
 }
 
 async fn a_path_without_a_parameter_takes_precedence_over_one_with_it(database: Database) {

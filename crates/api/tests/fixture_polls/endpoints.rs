@@ -1,7 +1,9 @@
 //! The table of endpoints.
 
-use super::handlers::{choices, close, count, count_since, create, list, newest, remove, remove_choice, show};
-use super::types::{FixturePoll, FixturePollCount, FixturePollRemoval, FixturePollRequest, FixturePollsSince};
+use super::handlers::{change, choices, close, count, count_since, create, list, newest, remove, remove_choice, show};
+use super::types::{
+    FixturePoll, FixturePollChange, FixturePollCount, FixturePollRemoval, FixturePollRequest, FixturePollsSince,
+};
 use api::prelude::{Bounds, Endpoint, Page, Resource, by_caller, by_client};
 
 const BOUNDS: Bounds = by_caller(&[Resource::Database]);
@@ -27,6 +29,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .protected()
             .gives::<FixturePoll>(200)
             .refuses(&[404]),
+        Endpoint::patch(POLL, BOUNDS, change)
+            .about("updateFixturePoll", "Ask it in other words")
+            .protected()
+            .takes::<FixturePollChange>()
+            .gives::<FixturePoll>(200)
+            .refuses(&[404, 409]),
         Endpoint::post("/api/fixture-polls/{poll}/closing/", BOUNDS, close)
             .about("closeFixturePoll", "Take no more votes")
             .protected()

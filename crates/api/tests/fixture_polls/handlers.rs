@@ -1,7 +1,9 @@
 //! Parse, call, shape.
 
 use super::rules;
-use super::types::{FixturePollCount, FixturePollKind, FixturePollRemoval, FixturePollRequest, FixturePollsSince};
+use super::types::{
+    FixturePollChange, FixturePollCount, FixturePollKind, FixturePollRemoval, FixturePollRequest, FixturePollsSince,
+};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, Responder};
 use api::prelude::{Admin, Caller, Cursor, JsonBody, Problem, Query, Services};
@@ -28,6 +30,15 @@ pub(super) async fn show(
     id: Path<i64>,
 ) -> Result<impl Responder, Problem> {
     Ok(Json(rules::show(&services, caller, Some(*id)).await?))
+}
+
+pub(super) async fn change(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    id: Path<i64>,
+    JsonBody(request): JsonBody<FixturePollChange>,
+) -> Result<impl Responder, Problem> {
+    Ok(Json(rules::change(&services, caller, *id, request).await?))
 }
 
 pub(super) async fn close(

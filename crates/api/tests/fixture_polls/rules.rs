@@ -1,7 +1,7 @@
 //! What may be done with polls.
 
 use super::store::{self, NewPoll};
-use super::types::{FixturePoll, FixturePollClosing, FixturePollRequest};
+use super::types::{FixturePoll, FixturePollChange, FixturePollClosing, FixturePollRequest};
 use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, RequestContext, Services, page_of, record_event};
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
@@ -42,10 +42,15 @@ pub(super) async fn create(
 ) -> Result<FixturePoll, Error<AskedAlready>> {
     check(&request)?;
     let insertion = caller.write(services, move |connection, user, now| {
+        if let Some(request) = request.request_id
+            && let Some(made) = store::find_request(connection, user.id, request)?
+        {
+            return Ok(Ok(made));
+        }
         let new = NewPoll::of(user.id, &request, now);
         store::insert(connection, new, &request.choices).map(Ok)
     });
-    // The question is the only unique thing.
+    // Of two requests with one id at the same moment, the second is refused as well: its question has been asked.
     insertion.await.map_err(|error| error.if_taken(AskedAlready))
 }
 
@@ -75,6 +80,43 @@ pub(super) async fn show(
 ) -> Result<FixturePoll, Error<NoSuchPoll>> {
     let found = caller.read(services, move |connection, user| store::find(connection, user.id, id)).await?;
     found.ok_or(Error::Refused(NoSuchPoll))
+}
+
+/// Why a poll is not changed.
+pub(super) enum ChangeRefusal {
+    NoSuchPoll,
+    ChangedMeanwhile,
+    AskedAlready,
+}
+
+impl From<ChangeRefusal> for Problem {
+    fn from(refusal: ChangeRefusal) -> Self {
+        match refusal {
+            ChangeRefusal::NoSuchPoll => Self::not_found(),
+            ChangeRefusal::ChangedMeanwhile => {
+                Self::conflict("fixture_polls.changed", "This poll was changed meanwhile. Check it, and save again.")
+            }
+            ChangeRefusal::AskedAlready => AskedAlready.into(),
+        }
+    }
+}
+
+pub(super) async fn change(
+    services: &Services,
+    caller: CurrentUser,
+    id: i64,
+    request: FixturePollChange,
+) -> Result<FixturePoll, Error<ChangeRefusal>> {
+    let change = caller.write(services, move |connection, user, _| {
+        Ok(match store::change(connection, user.id, id, &request)? {
+            Some(changed) => Ok(changed),
+            None if store::find(connection, user.id, Some(id))?.is_some() => {
+                Err(Error::Refused(ChangeRefusal::ChangedMeanwhile))
+            }
+            None => Err(Error::Refused(ChangeRefusal::NoSuchPoll)),
+        })
+    });
+    change.await.map_err(|error| error.if_taken(ChangeRefusal::AskedAlready))
 }
 
 /// Why a poll is not closed.

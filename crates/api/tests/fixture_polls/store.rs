@@ -1,10 +1,11 @@
 //! Tables `fixture_polls` and `fixture_poll_choices`.
 
-use super::types::{FixturePoll, FixturePollRequest};
-use api::prelude::{AnyConnection, At, ExportSubject, QueryResult, UserId};
+use super::types::{FixturePoll, FixturePollChange, FixturePollRequest};
+use api::prelude::{AnyConnection, At, ExportSubject, QueryResult, SqlUuid, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Serialize;
+use uuid::Uuid;
 
 diesel::table! {
     use api::prelude::types::*;
@@ -13,11 +14,18 @@ diesel::table! {
         id -> Int8,
         user_id -> Int8,
         question -> Text,
+        /// The question in lower case, by which it is unique.
+        question_key -> Text,
         most -> Int8,
         is_open -> Bool,
         kind -> Text,
         note -> Nullable<Text>,
         colours -> Int8,
+        /// A time of day.
+        opens_at -> Text,
+        request_id -> Nullable<Uuid>,
+        /// Counts the changes, from 1.
+        version -> Int8,
         created_at -> Timestamptz,
     }
 }
@@ -39,11 +47,14 @@ diesel::allow_tables_to_appear_in_same_query!(fixture_polls, fixture_poll_choice
 pub(super) struct NewPoll<'a> {
     user_id: i64,
     question: &'a str,
+    question_key: String,
     most: i64,
     is_open: bool,
     kind: &'a str,
     note: Option<&'a str>,
     colours: i64,
+    opens_at: String,
+    request_id: Option<SqlUuid>,
     created_at: At,
 }
 
@@ -52,14 +63,22 @@ impl<'a> NewPoll<'a> {
         Self {
             user_id: user.0,
             question: &request.question,
+            question_key: question_key(&request.question),
             most: request.most.into(),
             is_open: request.is_open,
             kind: request.kind.name(),
             note: request.note.as_deref(),
             colours: request.colours.values().sum(),
+            opens_at: request.opens_at.format("%H:%M:%S").to_string(),
+            request_id: request.request_id.map(SqlUuid),
             created_at: At(now),
         }
     }
+}
+
+/// `lower` of PostgreSQL depends on the database's locale, and that of SQLite knows ASCII only.
+fn question_key(question: &str) -> String {
+    question.to_lowercase()
 }
 
 /// A choice, in its owner's export.
@@ -69,10 +88,13 @@ pub(super) struct ExportedChoice {
     text: String,
 }
 
-const COLUMNS: (fixture_polls::id, fixture_polls::question) = (fixture_polls::id, fixture_polls::question);
+type PollRecord = (i64, String, i64);
 
-fn poll((id, question): (i64, String)) -> FixturePoll {
-    FixturePoll { id, question }
+const COLUMNS: (fixture_polls::id, fixture_polls::question, fixture_polls::version) =
+    (fixture_polls::id, fixture_polls::question, fixture_polls::version);
+
+fn poll((id, question, version): PollRecord) -> FixturePoll {
+    FixturePoll { id, question, version }
 }
 
 pub(super) fn list(
@@ -81,7 +103,7 @@ pub(super) fn list(
     before: Option<i64>,
     most: usize,
 ) -> QueryResult<Vec<FixturePoll>> {
-    let rows: Vec<(i64, String)> = fixture_polls::table
+    let rows: Vec<PollRecord> = fixture_polls::table
         .filter(fixture_polls::user_id.eq(user.0))
         .filter(fixture_polls::id.lt(before.unwrap_or(i64::MAX)))
         .order(fixture_polls::id.desc())
@@ -92,7 +114,7 @@ pub(super) fn list(
 }
 
 pub(super) fn insert(connection: &mut AnyConnection, new: NewPoll<'_>, choices: &[String]) -> QueryResult<FixturePoll> {
-    let row: (i64, String) =
+    let row: PollRecord =
         diesel::insert_into(fixture_polls::table).values(new).returning(COLUMNS).get_result(connection)?;
     for text in choices {
         let choice = (fixture_poll_choices::poll_id.eq(row.0), fixture_poll_choices::text.eq(text));
@@ -110,6 +132,38 @@ pub(super) fn find(connection: &mut AnyConnection, user: UserId, id: Option<i64>
         None => owned.first(connection),
     };
     Ok(found.optional()?.map(poll))
+}
+
+/// The poll that an earlier request with this id has made.
+pub(super) fn find_request(
+    connection: &mut AnyConnection,
+    user: UserId,
+    request: Uuid,
+) -> QueryResult<Option<FixturePoll>> {
+    let made = fixture_polls::table
+        .filter(fixture_polls::user_id.eq(user.0))
+        .filter(fixture_polls::request_id.assume_not_null().eq(SqlUuid(request)));
+    Ok(made.select(COLUMNS).first(connection).optional()?.map(poll))
+}
+
+/// Changes the poll if it still has the version that the caller has seen.
+pub(super) fn change(
+    connection: &mut AnyConnection,
+    user: UserId,
+    id: i64,
+    change: &FixturePollChange,
+) -> QueryResult<Option<FixturePoll>> {
+    let seen = fixture_polls::table
+        .find(id)
+        .filter(fixture_polls::user_id.eq(user.0))
+        .filter(fixture_polls::version.eq(change.version));
+    let values = (
+        fixture_polls::question.eq(&change.question),
+        fixture_polls::question_key.eq(question_key(&change.question)),
+        fixture_polls::version.eq(fixture_polls::version + 1),
+    );
+    let changed = diesel::update(seen).set(values).returning(COLUMNS).get_result(connection);
+    Ok(changed.optional()?.map(poll))
 }
 
 /// Returns whether it was open, or `None` where there is no such poll.
@@ -132,6 +186,15 @@ pub(super) fn remove_choice(connection: &mut AnyConnection, user: UserId, poll: 
 
 pub(super) fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
     fixture_polls::table.count().get_result(connection)
+}
+
+/// How many polls are open, and how many are closed.
+pub(super) fn count_by_state(connection: &mut AnyConnection) -> QueryResult<[(bool, i64); 2]> {
+    let mut counts = [(true, 0), (false, 0)];
+    for (is_open, polls) in &mut counts {
+        *polls = fixture_polls::table.filter(fixture_polls::is_open.eq(*is_open)).count().get_result(connection)?;
+    }
+    Ok(counts)
 }
 
 pub(super) fn count_since(connection: &mut AnyConnection, user: UserId, since: DateTime<Utc>) -> QueryResult<i64> {

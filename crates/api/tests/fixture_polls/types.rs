@@ -1,14 +1,15 @@
 //! Requests and responses.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 /// A field of every kind.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct FixturePollRequest {
-    /// A question that was not asked before.
+    /// A question that was not asked before, in upper or lower case.
     #[schema(max_length = 200, extensions(("x-unique" = json!(true))))]
     pub(super) question: String,
     pub(super) choices: Vec<String>,
@@ -21,6 +22,19 @@ pub(super) struct FixturePollRequest {
     pub(super) note: Option<String>,
     pub(super) closing: Option<FixturePollClosing>,
     pub(super) colours: BTreeMap<String, i64>,
+    #[schema(format = "time")]
+    pub(super) opens_at: NaiveTime,
+    /// Made by the client: a request that is repeated with it returns the poll that the first one has made.
+    #[schema(extensions(("x-unique" = json!(true))))]
+    pub(super) request_id: Option<Uuid>,
+}
+
+/// A change of the version that the caller has seen.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct FixturePollChange {
+    #[schema(max_length = 200, extensions(("x-unique" = json!(true))))]
+    pub(super) question: String,
+    pub(super) version: i64,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -55,6 +69,7 @@ pub(super) struct FixturePollsSince {
 pub(super) struct FixturePoll {
     pub(super) id: i64,
     pub(super) question: String,
+    pub(super) version: i64,
 }
 
 /// The polls that an administrator removes.

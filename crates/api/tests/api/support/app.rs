@@ -212,7 +212,7 @@ impl TestApp {
         self.metric(&format!("latchkey_{name}_total"))
     }
 
-    /// The value of a metric without labels.
+    /// The value of a metric: its full name, followed by the labels in braces if it has any.
     pub fn metric(&self, name: &str) -> u64 {
         let text = self.services.metrics.render().unwrap();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

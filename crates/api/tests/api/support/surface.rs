@@ -2,7 +2,7 @@
 //! schemas.
 
 use super::{bounds, send};
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -133,8 +133,8 @@ async fn sample_with_rows(document: &Value, schema: &Value, ask: &impl Fn(Method
 }
 
 /// How to fix a sample that is refused.
-pub const HINT: &str = "a feature's fields get their #[schema(example = ...)], x-unique or x-refers-to (docs/EXTENDING.md), \
-                        or a value of their type";
+pub const HINT: &str = "a feature's fields get their #[schema(example = ...)], x-unique or x-refers-to, or a value of their type; a text \
+                        that is parsed declares its form, as in #[schema(format = \"time\")] (docs/EXTENDING.md)";
 
 /// Marks a field whose value is unique among the rows.
 const UNIQUE: &str = "x-unique";
@@ -163,6 +163,7 @@ fn sample_naming(document: &Value, schema: &Value, id_of: &mut dyn FnMut(&str) -
             ("integer" | "number", _) => schema.get("minimum").cloned().unwrap_or(json!(1)),
             ("string", Some("date-time")) => json!("2026-01-01T00:00:00Z"),
             ("string", Some("date")) => json!("2026-01-01"),
+            ("string", Some("time")) => json!("09:30:00"),
             ("string", Some("uuid")) => json!("0198a2b4-7c1e-7000-8000-000000000001"),
             ("string", _) => json!("Some words"),
             _ => Value::Null,
@@ -194,6 +195,7 @@ fn another(schema: &Value, value: &Value) -> Value {
     match schema["format"].as_str() {
         Some("date-time") => json!(text.parse::<DateTime<Utc>>().unwrap() + Duration::hours(count)),
         Some("date") => json!(text.parse::<NaiveDate>().unwrap() + Duration::days(count)),
+        Some("time") => json!(text.parse::<NaiveTime>().unwrap() + Duration::seconds(count)),
         Some("uuid") => json!(format!("{}{count:012x}", &text[..24])),
         _ => {
             let most = schema["maxLength"].as_u64().map_or(usize::MAX, |most| most.try_into().unwrap());
