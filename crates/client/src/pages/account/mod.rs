@@ -23,11 +23,11 @@ pub fn AccountPage() -> impl IntoView {
         <section class="panel">
             <ProfileForm />
         </section>
-        <section class="panel stack">
+        <section class="panel">
             <h2>"Your data"</h2>
             <Download />
         </section>
-        <section class="panel stack">
+        <section class="panel">
             <h2>"Delete this account"</h2>
             <DeleteForm />
         </section>

@@ -17,11 +17,11 @@ use recent_events::RecentEvents;
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     view! {
-        <section class="panel stack">
+        <section class="panel">
             <h2>"Your password"</h2>
             <PasswordForm />
         </section>
-        <section class="panel stack">
+        <section class="panel">
             <h2>"Your email"</h2>
             <EmailForm />
         </section>

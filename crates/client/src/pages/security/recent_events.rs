@@ -17,7 +17,7 @@ pub(super) fn RecentEvents() -> impl IntoView {
         page.value.try_update(|page| *page = Some(newest_events(page.take(), newest)));
     });
     view! {
-        <section class="panel stack">
+        <section class="panel">
             <h2>"Recent events"</h2>
             <p>"Is there something that you did not do? Change your password: that signs out every other device."</p>
             <Show when=move || page.value.with(Option::is_some) fallback=move || view! { <Waiting loader=page /> }>
