@@ -19,6 +19,8 @@ pub enum FieldKind {
     Number,
     /// A day: the text is `YYYY-MM-DD`, or empty, however the browser shows it.
     Day,
+    /// A time of day: the text is `HH:MM`, or empty.
+    Time,
     /// A day and a time in the user's zone: the text is `YYYY-MM-DDTHH:MM`, or empty. [`instant_of`](super::instant_of) and
     /// [`local_text`](super::local_text) convert it.
     DateTime,
@@ -30,6 +32,7 @@ impl FieldKind {
         match self {
             Self::Password => "password",
             Self::Day => "date",
+            Self::Time => "time",
             Self::DateTime => "datetime-local",
             Self::Text | Self::Name | Self::Email | Self::Number => "text",
         }
@@ -39,7 +42,7 @@ impl FieldKind {
         match self {
             Self::Email => Some("email"),
             Self::Number => Some("numeric"),
-            Self::Text | Self::Name | Self::Password | Self::Day | Self::DateTime => None,
+            Self::Text | Self::Name | Self::Password | Self::Day | Self::Time | Self::DateTime => None,
         }
     }
 

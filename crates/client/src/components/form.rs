@@ -20,6 +20,26 @@ pub type FormErrors = BTreeMap<Cow<'static, str>, String>;
 /// What takes the focus when a field is refused: an input, or the first input of a group.
 const FIRST_INVALID: &str = ":is(input, select, textarea)[aria-invalid=true], fieldset[aria-invalid=true] input";
 
+/// Reads the text of a control that is on the page.
+type ReadText = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// An element that a user writes or chooses a text in.
+pub trait TextControl {
+    /// Its current text.
+    fn text(&self) -> String;
+}
+
+macro_rules! text_controls {
+    ($($element:ident),+) => {
+        $(impl TextControl for web_sys::$element {
+            fn text(&self) -> String {
+                self.value()
+            }
+        })+
+    };
+}
+text_controls!(HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement);
+
 /// Counts the forms of this tab.
 static FORMS: AtomicU32 = AtomicU32::new(1);
 
@@ -33,7 +53,7 @@ pub struct FormState {
     /// Distinguishes the form's elements from those of other forms.
     number: u32,
     element: NodeRef<html::Form>,
-    texts: StoredValue<Vec<(NodeRef<html::Input>, RwSignal<String>)>>,
+    texts: StoredValue<Vec<(ReadText, RwSignal<String>)>>,
     /// Of the form's idempotency keys.
     seed: StoredValue<Uuid>,
 }
@@ -74,18 +94,22 @@ impl FormState {
         self.errors.with(|errors| errors.get(name).cloned())
     }
 
-    /// Has a field's text read from its input when the form is submitted.
-    pub fn reads(self, input: NodeRef<html::Input>, value: RwSignal<String>) {
-        self.texts.update_value(|texts| texts.push((input, value)));
+    /// Has a field's text read from its `<input>`, `<select>` or `<textarea>` when the form is submitted.
+    pub fn reads<E>(self, control: NodeRef<E>, value: RwSignal<String>)
+    where
+        E: html::ElementType + 'static,
+        E::Output: TextControl + JsCast + Clone + 'static,
+    {
+        let text = move || control.try_get_untracked().flatten().map(|control| control.text());
+        self.texts.update_value(|texts| texts.push((Box::new(text), value)));
     }
 
     /// Reads the current texts of the fields. Password managers and browsers fill fields without an event, or with one that the
     /// client does not handle.
     fn read_texts(self) {
         self.texts.with_value(|texts| {
-            for (input, value) in texts {
-                let input = input.try_get_untracked().flatten();
-                if let Some(text) = input.map(|input| input.value()).filter(|text| value.get_untracked() != *text) {
+            for (read, value) in texts {
+                if let Some(text) = read().filter(|text| value.get_untracked() != *text) {
                     value.set(text);
                 }
             }

@@ -29,11 +29,33 @@ impl<T: Send + Sync + 'static> Clone for Loader<T> {
 impl<T: Send + Sync + 'static> Copy for Loader<T> {}
 
 impl<T: Send + Sync + 'static> Loader<T> {
+    fn of<F, R>(fetch: F) -> Self
+    where
+        F: Fn() -> R + Clone + 'static,
+        R: Future<Output = Result<T, RequestFailure>> + 'static,
+    {
+        let loader = Self {
+            value: RwSignal::new(None),
+            failure: RwSignal::new(None),
+            attempts: RwSignal::new(0),
+            ask: StoredValue::new_local(Rc::new(|| ())),
+        };
+        loader.ask.set_value(Rc::new(move || attempt(loader, fetch.clone(), 1)));
+        loader
+    }
+
     /// Fetches now, and cancels a scheduled attempt.
     pub fn reload(self) {
         if let Some(ask) = self.ask.try_get_value() {
             ask();
         }
+    }
+
+    /// Forgets what has arrived or failed, and fetches now. What is still under way is dropped.
+    fn restart(self) {
+        self.value.set(None);
+        self.failure.set(None);
+        self.reload();
     }
 
     /// Why it has not arrived.
@@ -67,13 +89,7 @@ where
     F: Fn() -> R + Clone + 'static,
     R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
-    let loader = Loader {
-        value: RwSignal::new(None),
-        failure: RwSignal::new(None),
-        attempts: RwSignal::new(0),
-        ask: StoredValue::new_local(Rc::new(|| ())),
-    };
-    loader.ask.set_value(Rc::new(move || attempt(loader, fetch.clone(), 1)));
+    let loader = Loader::of(fetch);
     loader.reload();
     let session = expect_context::<SessionOwner>();
     Effect::new(move |before: Option<u32>| {
@@ -83,6 +99,33 @@ where
             loader.reload();
         }
         retry_triggers
+    });
+    loader
+}
+
+/// [`load`] of data that depends on `key`, such as a filter or a part of the page's path: while the data for another key loads, there
+/// is none.
+pub fn load_by<K, T, F, R>(key: impl Fn() -> K + Copy + 'static, fetch: F) -> Loader<T>
+where
+    K: PartialEq + 'static,
+    T: Send + Sync + 'static,
+    F: Fn(K) -> R + Clone + 'static,
+    R: Future<Output = Result<T, RequestFailure>> + 'static,
+{
+    restart_on(key, load(move || fetch(untrack(key))))
+}
+
+fn restart_on<K: PartialEq + 'static, T: Send + Sync + 'static>(
+    key: impl Fn() -> K + Copy + 'static,
+    loader: Loader<T>,
+) -> Loader<T> {
+    let first = untrack(key);
+    Effect::new(move |before: Option<K>| {
+        let key = key();
+        if before.as_ref().unwrap_or(&first) != &key {
+            loader.restart();
+        }
+        key
     });
     loader
 }
@@ -145,5 +188,78 @@ pub fn Waiting<T: Send + Sync + 'static>(
             }
             .into_any()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
+    use futures::channel::oneshot::{Sender, channel};
+    use std::cell::RefCell;
+    use std::task::{Context, Waker};
+
+    thread_local! {
+        static TASKS: RefCell<Vec<PinnedLocalFuture<()>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Polls every task of the thread, until none of them starts another.
+    struct PollAll;
+
+    impl CustomExecutor for PollAll {
+        fn spawn(&self, task: PinnedFuture<()>) {
+            self.spawn_local(task);
+        }
+
+        fn spawn_local(&self, task: PinnedLocalFuture<()>) {
+            TASKS.with_borrow_mut(|tasks| tasks.push(task));
+        }
+
+        fn poll_local(&self) {
+            let mut waiting = Vec::new();
+            loop {
+                let started = TASKS.take();
+                if started.is_empty() {
+                    return TASKS.set(waiting);
+                }
+                waiting.extend(started);
+                waiting.retain_mut(|task| task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            }
+        }
+    }
+
+    #[test]
+    fn data_for_another_key_replaces_what_is_shown_and_what_is_under_way() {
+        Executor::init_custom_executor(PollAll).expect("no other test needs one");
+        Owner::new().with(|| {
+            let key = RwSignal::new(1);
+            let requests: Rc<RefCell<Vec<(i32, Sender<i32>)>>> = Rc::default();
+            let asked = requests.clone();
+            let fetch = move || {
+                let (sender, response) = channel();
+                asked.borrow_mut().push((key.get_untracked(), sender));
+                async move { Ok(response.await.expect("a response")) }
+            };
+            let loader = restart_on(move || key.get(), Loader::of(fetch));
+            loader.reload();
+            Executor::poll_local();
+            let respond = || {
+                let (key, sender) = requests.borrow_mut().remove(0);
+                sender.send(key).expect("a request");
+                Executor::poll_local();
+                loader.value.get_untracked()
+            };
+            let choose = |another: i32| {
+                key.set(another);
+                Executor::poll_local();
+                loader.value.get_untracked()
+            };
+            assert_eq!(respond(), Some(1));
+            assert_eq!(choose(1), Some(1), "the same key again changes nothing");
+            assert_eq!((choose(2), choose(3)), (None, None));
+            assert_eq!(respond(), None, "a late response for the key before");
+            assert_eq!(respond(), Some(3));
+            assert!(requests.borrow().is_empty());
+        });
     }
 }
