@@ -25,6 +25,10 @@ test("a note is written, stays and is deleted", async ({ app, page, person }) =>
   await expect(page.getByRole("textbox", { name: "Note" })).toHaveValue("");
   await page.reload();
   await expect(notes(page)).toContainText(["Buy milk"]);
+  page.once("dialog", (dialog) => dialog.dismiss());
+  await notes(page).getByRole("button", { name: "Delete note" }).click();
+  await expect(notes(page)).toHaveCount(1);
+  page.once("dialog", (dialog) => dialog.accept());
   await notes(page).getByRole("button", { name: "Delete note" }).click();
   await expect(notes(page)).toHaveCount(0);
   await page.reload();

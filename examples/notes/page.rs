@@ -84,6 +84,9 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
     let pending = Pending::new();
     let id = note.id;
     let delete = Callback::new(move |()| {
+        if !window().confirm_with_message("Delete this note?").is_ok_and(|confirmed| confirmed) {
+            return;
+        }
         pending.start(async move {
             read_empty(page.send(ApiRequest::delete(format!("{NOTES}{id}/"))).await?)?;
             notices.say("The note is deleted.");
@@ -100,7 +103,7 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
                 <Moment at=note.changed_at />
             </p>
             <Alert text=pending.failure() />
-            <Button label="Delete note" pending=pending.signal() class="button button-quiet" on_press=delete />
+            <Button label="Delete note" pending=pending.signal() class="button button-danger" on_press=delete />
         </li>
     }
 }
