@@ -11,6 +11,7 @@ use crate::config::{KeySettings, Lifetimes};
 use crate::store::sessions::SessionRow;
 use auth_types::{AccessClaims, JsonWebKeySet, RefreshClaims, Role, TokenType};
 use chrono::{DateTime, Duration, Utc};
+use serde::Deserialize;
 use std::fmt;
 
 /// Signs and verifies tokens.
@@ -40,6 +41,19 @@ impl fmt::Debug for SignedAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedAccess").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
+}
+
+/// The claims of a token of either type.
+#[derive(Debug)]
+pub enum VerifiedToken {
+    Access(AccessClaims),
+    Refresh(RefreshClaims),
+}
+
+/// The claim that says of which type a token is.
+#[derive(Deserialize)]
+struct TypeClaim {
+    token_type: TokenType,
 }
 
 impl TokenAuthority {
@@ -108,14 +122,14 @@ impl TokenAuthority {
 
     /// Verifies an access token.
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
-        let claims: AccessClaims = self.decode(token)?;
+        let claims: AccessClaims = self.claims(&self.parse(token)?)?;
         self.check(claims.times())?;
         Ok(claims)
     }
 
     /// Verifies an access token that may have expired less than `grace` ago: enough to repeat a request with.
     pub fn verify_access_within_grace(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
-        let claims: AccessClaims = self.decode(token)?;
+        let claims: AccessClaims = self.claims(&self.parse(token)?)?;
         match self.check(claims.times()) {
             Err(TokenError::Expired) if claims.exp > (self.clock.now() - grace).timestamp() => Ok(claims),
             checked => checked.map(|()| claims),
@@ -127,6 +141,21 @@ impl TokenAuthority {
         let claims = self.decode_refresh(token)?;
         self.check(claims.times())?;
         Ok(claims)
+    }
+
+    /// Verifies a token of either type, without checking its session.
+    pub fn verify(&self, token: &str) -> Result<VerifiedToken, TokenError> {
+        let token = self.parse(token)?;
+        let verified = match token.payload().map(|TypeClaim { token_type }| token_type) {
+            Some(TokenType::Access) => VerifiedToken::Access(self.claims(&token)?),
+            Some(TokenType::Refresh) => VerifiedToken::Refresh(self.refresh_claims(&token)?),
+            None => return Err(TokenError::Malformed),
+        };
+        self.check(match &verified {
+            VerifiedToken::Access(claims) => claims.times(),
+            VerifiedToken::Refresh(claims) => claims.times(),
+        })?;
+        Ok(verified)
     }
 
     /// Verifies a refresh token that may have expired, or not be valid yet by this clock: enough to sign out with.
@@ -150,15 +179,24 @@ impl TokenAuthority {
     }
 
     fn decode_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        let claims: RefreshClaims = self.decode(token)?;
+        self.refresh_claims(&self.parse(token)?)
+    }
+
+    /// Checks form and signature.
+    fn parse<'a>(&self, token: &'a str) -> Result<Jws<'a>, TokenError> {
+        let token = Jws::parse(token).ok_or(TokenError::Malformed)?;
+        self.keys.verify(&token)?;
+        Ok(token)
+    }
+
+    fn refresh_claims(&self, token: &Jws<'_>) -> Result<RefreshClaims, TokenError> {
+        let claims: RefreshClaims = self.claims(token)?;
         if claims.generation < 1 { Err(TokenError::Malformed) } else { Ok(claims) }
     }
 
-    /// Verifies form, signature, type and identity claims, but not the times.
-    fn decode<C: Claims>(&self, token: &str) -> Result<C, TokenError> {
-        let token = Jws::parse(token).ok_or(TokenError::Malformed)?;
-        self.keys.verify(&token)?;
-        let claims: C = serde_json::from_slice(&token.payload).map_err(|_| TokenError::Malformed)?;
+    /// Checks type and identity claims of a token whose signature is valid, but not the times.
+    fn claims<C: Claims>(&self, token: &Jws<'_>) -> Result<C, TokenError> {
+        let claims: C = token.payload().ok_or(TokenError::Malformed)?;
         let identity = claims.identity();
         let is_valid =
             claims.token_type() == C::TYPE && identity.are_valid(self.issuer.as_deref(), self.audience.as_deref());

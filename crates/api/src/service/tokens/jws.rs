@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// A parsed token. Its signature is not verified yet.
 pub(super) struct Jws<'a> {
@@ -14,10 +14,9 @@ pub(super) struct Jws<'a> {
     pub(super) kid: Option<String>,
     /// What is signed: header and payload as they came.
     pub(super) message: &'a str,
-    /// In base64url.
-    pub(super) signature: &'a str,
+    pub(super) signature: Vec<u8>,
     /// A JSON object.
-    pub(super) payload: Vec<u8>,
+    payload: Vec<u8>,
 }
 
 /// The header members of our tokens; a token with any other member is refused.
@@ -40,21 +39,30 @@ impl<'a> Jws<'a> {
         }
         let (message, signature) = token.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
-        let header = object(header)?;
-        let payload = object(payload)?;
-        decode(signature)?;
-        let StrictHeader { alg, typ, kid } = serde_json::from_slice(&header).ok()?;
+        let StrictHeader { alg, typ, kid } = object(&decode(header)?)?;
+        let payload = decode(payload)?;
+        object::<IgnoredAny>(&payload)?;
+        let signature = decode(signature)?;
         let algorithm = alg.parse().ok()?;
         typ.is_none_or(|typ| typ == "JWT").then_some(Self { algorithm, kid, message, signature, payload })
     }
+
+    /// The payload as `C`, if it has the members of `C`.
+    pub(super) fn payload<C: DeserializeOwned>(&self) -> Option<C> {
+        object(&self.payload)
+    }
 }
 
-/// The bytes of a part that is a JSON object. Deserializing into a struct would also accept a list, and skip unknown members
-/// without checking their UTF-8 and depth.
-fn object(part: &str) -> Option<Vec<u8>> {
-    let bytes = decode(part)?;
-    serde_json::from_slice::<Map<String, Value>>(&bytes).ok()?;
-    Some(bytes)
+/// Brackets in the longest JSON that is read: values that serde skips, because the struct lacks their member, may be nested without
+/// a limit.
+const MAX_BRACKETS: usize = 127;
+
+/// Deserializes a JSON object. A list is refused, which a struct would also be deserialized from, and so is text that is not
+/// UTF-8, which is not checked in values that are skipped.
+fn object<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with('{'))?;
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    if brackets <= MAX_BRACKETS { serde_json::from_str(text).ok() } else { None }
 }
 
 /// The bytes of a part, which must not be empty or contain a dot.

@@ -4,6 +4,9 @@ use super::error::TokenError;
 use super::jwks;
 use super::jws::Jws;
 use crate::config::{Curve, KeySettings, PrivateKey, PublicKey};
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::Error;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,16 +20,28 @@ pub(super) struct Keys {
 }
 
 struct SigningKey {
-    /// The same for every token.
-    header: Header,
-    key: EncodingKey,
+    /// The same for every token, in base64url.
+    header: String,
+    signer: Signer,
+}
+
+/// A key that signs. A secret key is expanded once, not for every token.
+enum Signer {
+    Secret(hmac::Key),
+    Pair(Algorithm, EncodingKey),
 }
 
 struct VerifyingKey {
     algorithm: Algorithm,
     /// The `kid` of its tokens. A secret key has none, so it does not verify a token with a `kid`.
     id: Option<String>,
-    key: DecodingKey,
+    verifier: Verifier,
+}
+
+/// A key that verifies.
+enum Verifier {
+    Secret(hmac::Key),
+    Public(DecodingKey),
 }
 
 impl Keys {
@@ -42,7 +57,7 @@ impl Keys {
     }
 
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
-        jsonwebtoken::encode(&self.signing.header, claims, &self.signing.key)
+        self.signing.sign(claims)
     }
 
     pub(super) fn verify(&self, token: &Jws<'_>) -> Result<(), TokenError> {
@@ -56,8 +71,7 @@ impl Keys {
 
 impl SigningKey {
     fn secret(secret: &SecretString) -> Self {
-        let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-        Self { header: Header::new(Algorithm::HS256), key }
+        Self::new(&Header::new(Algorithm::HS256), Signer::Secret(hmac_key(secret)))
     }
 
     fn pair(pair: &PrivateKey) -> Self {
@@ -66,15 +80,35 @@ impl SigningKey {
             Curve::Ed25519 => EncodingKey::from_ed_der(der),
             Curve::P256 => EncodingKey::from_ec_der(der),
         };
+        let algorithm = algorithm(pair.public.curve);
         let kid = Some(jwks::thumbprint(&pair.public));
-        Self { header: Header { kid, ..Header::new(algorithm(pair.public.curve)) }, key }
+        Self::new(&Header { kid, ..Header::new(algorithm) }, Signer::Pair(algorithm, key))
+    }
+
+    fn new(header: &Header, signer: Signer) -> Self {
+        // Cannot fail: a header consists of texts.
+        let header = serde_json::to_vec(header).unwrap_or_default();
+        Self { header: URL_SAFE_NO_PAD.encode(header), signer }
+    }
+
+    /// The token in the compact form (RFC 7515, section 7.1).
+    fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
+        let mut token = self.header.clone();
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims)?, &mut token);
+        let signature = match &self.signer {
+            Signer::Secret(key) => URL_SAFE_NO_PAD.encode(hmac::sign(key, token.as_bytes())),
+            Signer::Pair(algorithm, key) => crypto::sign(token.as_bytes(), key, *algorithm)?,
+        };
+        token.push('.');
+        token.push_str(&signature);
+        Ok(token)
     }
 }
 
 impl VerifyingKey {
     fn secret(secret: &SecretString) -> Self {
-        let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-        Self { algorithm: Algorithm::HS256, id: None, key }
+        Self { algorithm: Algorithm::HS256, id: None, verifier: Verifier::Secret(hmac_key(secret)) }
     }
 
     fn public(public: &PublicKey) -> Self {
@@ -82,7 +116,8 @@ impl VerifyingKey {
             Curve::Ed25519 => DecodingKey::from_ed_der(&public.point),
             Curve::P256 => DecodingKey::from_ec_der(&public.point),
         };
-        Self { algorithm: algorithm(public.curve), id: Some(jwks::thumbprint(public)), key }
+        let id = Some(jwks::thumbprint(public));
+        Self { algorithm: algorithm(public.curve), id, verifier: Verifier::Public(key) }
     }
 
     /// A token without a `kid` may belong to any key of its algorithm.
@@ -91,8 +126,19 @@ impl VerifyingKey {
     }
 
     fn has_signed(&self, token: &Jws<'_>) -> bool {
-        crypto::verify(token.signature, token.message.as_bytes(), &self.key, self.algorithm).is_ok_and(|valid| valid)
+        let message = token.message.as_bytes();
+        match &self.verifier {
+            Verifier::Secret(key) => hmac::verify(key, message, &token.signature).is_ok(),
+            Verifier::Public(key) => {
+                let signature = URL_SAFE_NO_PAD.encode(&token.signature);
+                crypto::verify(&signature, message, key, self.algorithm).is_ok_and(|valid| valid)
+            }
+        }
     }
+}
+
+fn hmac_key(secret: &SecretString) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes())
 }
 
 const fn algorithm(curve: Curve) -> Algorithm {

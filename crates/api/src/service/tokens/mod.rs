@@ -8,6 +8,6 @@ mod jwks;
 mod jws;
 mod keys;
 
-pub use authority::{SignedAccess, TokenAuthority};
+pub use authority::{SignedAccess, TokenAuthority, VerifiedToken};
 pub use error::TokenError;
 pub use ids::{began_later, new_jti, new_session_id, parse_user_id, user_of};
