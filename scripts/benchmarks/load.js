@@ -249,6 +249,12 @@ async function measureLimit(bench, scenario, seconds, api, measured) {
     const limit = limitOfRefresh(bench.url, texts, seconds, bench.folder);
     return { name: "pgbench with the same prepared statement, a second", limit, ratio: measured.perSecond / limit };
   }
+  if (scenario === "refresh") {
+    const args = ["sqlite", "--database", bench.url.replace("sqlite:", ""), "--seconds", String(seconds)];
+    const { figures } = await generate(bench.programs.bench, args);
+    const limit = figures.commits / figures.seconds;
+    return { name: "SQLite alone with the same transaction, a second", limit, ratio: measured.perSecond / limit };
+  }
   return undefined;
 }
 

@@ -9,6 +9,7 @@ mod http;
 mod load;
 mod parallel;
 mod scenario;
+mod sqlite;
 mod virtual_user;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Command {
     Bare(bare::Options),
     /// Verifies passwords on all cores
     Hashing(hashing::Options),
+    /// Exchanges refresh tokens in the API's SQLite file, with SQLite alone
+    Sqlite(sqlite::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Load(options) => load::run(&options),
         Command::Bare(options) => bare::run(options),
         Command::Hashing(options) => hashing::run(&options),
+        Command::Sqlite(options) => sqlite::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
