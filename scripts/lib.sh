@@ -81,7 +81,8 @@ use_wasm() {
 # rustfmt does not find the modules that the table of pages declares, because the table is a macro.
 format_sources() {
   cargo fmt --all -- "$@"
-  rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs crates/client/src/pages/*/mod.rs examples/notes/page.rs
+  rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs crates/client/src/pages/*/mod.rs examples/notes/page.rs \
+    crates/api/tests/fixture_polls/page.rs
 }
 
 # Builds the program that the browser tests start: Cargo builds a package's programs for its tests. The selection of packages decides

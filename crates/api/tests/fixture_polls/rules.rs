@@ -61,6 +61,9 @@ fn check(request: &FixturePollRequest) -> Result<(), Error<AskedAlready>> {
     if request.choices.is_empty() {
         return Err(Error::field("choices", "Offer something."));
     }
+    if let Some(index) = request.choices.iter().position(|choice| choice.trim().is_empty()) {
+        return Err(Error::field(&format!("choices.{index}"), "Offer something."));
+    }
     if !(0.0..=1.0).contains(&request.quorum) {
         return Err(Error::field("quorum", "Between 0 and 1."));
     }
