@@ -27,7 +27,7 @@ struct SigningKey {
 
 /// A key that signs. A secret key is expanded once, not for every token.
 enum Signer {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Pair(Algorithm, EncodingKey),
 }
 
@@ -40,7 +40,7 @@ struct VerifyingKey {
 
 /// A key that verifies.
 enum Verifier {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(DecodingKey),
 }
 
@@ -137,8 +137,8 @@ impl VerifyingKey {
     }
 }
 
-fn hmac_key(secret: &SecretString) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes())
+fn hmac_key(secret: &SecretString) -> Box<hmac::Key> {
+    Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()))
 }
 
 const fn algorithm(curve: Curve) -> Algorithm {
