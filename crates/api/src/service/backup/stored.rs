@@ -284,7 +284,9 @@ mod tests {
 
     #[test]
     fn the_current_databases_backups_are_chosen_and_old_names_count_as_the_only_ones() {
-        let [first, second] = ["111111111111", "222222222222"].map(|id| id.parse().unwrap());
+        let [Ok(first), Ok(second)] = ["111111111111", "222222222222"].map(str::parse) else {
+            panic!("two identities")
+        };
         let choose = |named: &[_], current| choose_database(named.iter().copied(), current);
         assert_eq!(choose(&[None, Some(first)], None), DatabaseChoice::All);
         assert_eq!(choose(&[None, Some(first)], Some(first)), DatabaseChoice::All);
