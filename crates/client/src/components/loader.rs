@@ -233,8 +233,8 @@ mod tests {
         Executor::init_custom_executor(PollAll).expect("no other test needs one");
         Owner::new().with(|| {
             let key = RwSignal::new(1);
-            let requests: Rc<RefCell<Vec<(i32, Sender<i32>)>>> = Rc::default();
-            let asked = requests.clone();
+            let requests = Rc::new(RefCell::new(Vec::<(i32, Sender<i32>)>::new()));
+            let asked = Rc::clone(&requests);
             let fetch = move || {
                 let (sender, response) = channel();
                 asked.borrow_mut().push((key.get_untracked(), sender));
