@@ -52,7 +52,7 @@ fn commit(options: &Options) -> Result<(usize, f64)> {
     let connection = Connection::open(&options.database)?;
     connection.execute_batch(SETUP)?;
     let mut sessions = live_sessions(&connection)?;
-    let mut begin = connection.prepare("BEGIN IMMEDIATE")?;
+    let mut start_transaction = connection.prepare("BEGIN IMMEDIATE")?;
     let mut rotate = connection.prepare(ROTATE)?;
     let mut owner = connection.prepare(OWNER)?;
     let mut commit = connection.prepare("COMMIT")?;
@@ -63,7 +63,7 @@ fn commit(options: &Options) -> Result<(usize, f64)> {
     while Instant::now() < end {
         let place = commits % sessions.len().max(1);
         let Some(session) = sessions.get_mut(place) else { break };
-        begin.execute([])?;
+        start_transaction.execute([])?;
         let next = format!("{commits:032x}");
         let values = params![
             next,
