@@ -513,7 +513,7 @@ async fn at_each_reading(app: &TestApp, jump: Duration, mut send: impl AsyncFnMu
         let has_jumped = app.clock().has_jumped();
         app.clock().run(Duration::zero());
         if !has_jumped {
-            assert!(number > 2, "it reads the clock");
+            assert!(number > 0, "it reads the clock");
             return;
         }
     }

@@ -210,7 +210,7 @@ fn a_bucket_is_configured_as_a_whole() {
         [("AWS_STORAGE_BUCKET_NAME", "pictures"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")];
     for (missing, _) in BUCKET {
         let given: Vec<_> = BUCKET.into_iter().filter(|(name, _)| *name != missing).collect();
-        assert!(problem(&given, missing).contains("all of the AWS_*"));
+        assert!(problem(&given, missing).contains("or none of the AWS_*"));
     }
     let with_endpoint = |url| BUCKET.into_iter().chain([("AWS_S3_ENDPOINT_URL", url)]).collect::<Vec<_>>();
     for url in ["account.r2.cloudflarestorage.com", "s3://pictures", "https://key@host", "https://host/pictures/?x"] {

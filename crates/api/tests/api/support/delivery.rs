@@ -11,7 +11,7 @@ pub const ADA: &str = "ada@example.com";
 pub const BEN: &str = "ben@example.org";
 pub const TOKEN: &str = "a-token-for-the-operators-eyes";
 pub const WAITING: &str = "SELECT count(*) FROM mail_outbox";
-/// The longest wait of a mail that has failed once.
+/// The longest wait of a mail that was refused once.
 pub const ONE_MINUTE: Duration = Duration::minutes(1);
 
 pub async fn start(database: Database, url: String) -> TestApp {
