@@ -35,7 +35,7 @@ fn NewPoll() -> impl IntoView {
     let ask = move |()| {
         let mut request = json!({
             "question": question.get_untracked(), "choices": choices.map(|choice| choice.get_untracked()),
-            "most": 1, "quorum": 0.5, "is_open": true, "colours": {},
+            "most": 1, "quorum": 0.5, "is_open": true, "colours": {}, "opens_at": "09:30:00",
         });
         if let Some(kind) = kind.get_untracked() {
             request["kind"] = kind.into();
