@@ -38,7 +38,8 @@ fn the_examples_of_the_house_rules_are_in_the_code() {
     let text = read("CONTRIBUTING.md");
     let examples: Vec<_> = text.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let files = [("enum", "crates/api/src/service/passwords/change.rs"), ("// ", "crates/api/src/names/email.rs")];
-    for (example, (part, file)) in examples.iter().zip(files) {
+    for (number, (part, file)) in files.into_iter().enumerate() {
+        let example = examples[number];
         assert!(example.contains(part) && read(file).contains(example), "{file} does not have:\n{example}");
     }
 }
