@@ -154,4 +154,6 @@ pub struct ExportedSentMail {
     pub kind: String,
     /// When it was sent.
     pub sent_at: DateTime<Utc>,
+    /// How often, if the mail server did not say whether it had taken it.
+    pub copies: i64,
 }

@@ -86,12 +86,13 @@ pub fn refund(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()>
 
 /// All rows about an address.
 pub fn export(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<Vec<ExportedSentMail>> {
-    let rows: Vec<SentMail> = sent_mails::table
+    let rows: Vec<(SentMail, i64)> = sent_mails::table
         .filter(sent_mails::address_hash.eq(address_hash))
         .order((sent_mails::sent_at, sent_mails::mail_id))
-        .select((sent_mails::kind, sent_mails::sent_at))
+        .select(((sent_mails::kind, sent_mails::sent_at), sent_mails::copies))
         .load(connection)?;
-    Ok(rows.into_iter().map(|SentMail { kind, sent_at }| ExportedSentMail { kind, sent_at }).collect())
+    let exported = |(SentMail { kind, sent_at }, copies)| ExportedSentMail { kind, sent_at, copies };
+    Ok(rows.into_iter().map(exported).collect())
 }
 
 /// Deletes at most `batch` of the mails sent at or before `until`, and returns how many were deleted.

@@ -4,7 +4,7 @@ use crate::support::delivery::{ADA, TOKEN, WAITING, deliver, has_metric, request
 use crate::support::{Database, PASSWORD, Refusal, ScriptedMailServer, TestApp, on_both_databases, send};
 use chrono::Duration;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 on_both_databases![
     a_mail_that_may_have_arrived_is_sent_at_most_three_times,
@@ -50,6 +50,8 @@ async fn a_mail_that_may_have_arrived_is_sent_at_most_three_times(database: Data
         assert_eq!(app.db().number(WAITING), 0, "{refusal:?}: the third attempt was the last");
         assert!(has_metric(&app, r#"latchkey_mails_total{outcome="given_up"} 1"#).await, "{refusal:?}");
         assert_eq!(app.db().number(COPIES), 3, "{refusal:?}");
+        let export = app.request(Method::GET, "/api/auth/me/export/").bearer_auth(app.login(ADA).await.access);
+        assert_eq!(send(export).await.json::<Value>()["sent_mails"][0]["copies"], 3, "{refusal:?}");
     }
 }
 

@@ -167,6 +167,9 @@ pub async fn delete_outdated(
     let others = all - names.len();
     let mut backups = Vec::new();
     for name in names {
+        if stop.is_set() {
+            break;
+        }
         match SkippedFile::unless_backup(name, is_backup(files, name).await) {
             None => backups.push(name),
             Some(file) => skipped.push(file),
