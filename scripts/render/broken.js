@@ -119,6 +119,11 @@ const BROKEN = [
       }),
     "Render ignores anything else",
   ],
+  [
+    "a job's variable that the API's shell lacks",
+    api((one) => (one.envVars = one.envVars.filter(({ key }) => key !== "BACKUP_AGE_RECIPIENT"))),
+    "is entered for latchkey-backup",
+  ],
   ["another compiler", (blueprint) => (blueprint.envVarGroups[1].envVars[0].value = "1.70"), "rust-toolchain.toml"],
 ];
 

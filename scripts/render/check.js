@@ -37,6 +37,7 @@ function problems(blueprint) {
         .filter((entry) => !("value" in entry || "generateValue" in entry))
         .map(({ key }) => `${name}: ${key}: a group's variable has a value or is generated; Render ignores anything else`),
     ),
+    ...services.filter(({ type }) => type === "cron").flatMap((job) => shellProblems(job, services)),
     ...networkProblems([...services, ...databases]),
     ...headerProblems(services.filter((service) => kindOf(service) === "static")),
   ];
@@ -154,6 +155,17 @@ function referenceProblems(key, { name, type, property, envVarKey }, { services,
         ? ["host", "port", "hostport"]
         : [];
   return available.includes(property) ? [] : [`${key}: ${name} has no property ${property}`];
+}
+
+/** Operators also run a job's command in the shell of the service that is built alike, which must be asked for the same values. */
+function shellProblems(job, services) {
+  const entered = ({ envVars = [] }) => envVars.filter(({ sync }) => sync === false).map(({ key }) => key);
+  const shells = services.filter((one) => kindOf(one) === "web" && one.buildCommand === job.buildCommand);
+  return shells.flatMap((shell) =>
+    entered(job)
+      .filter((key) => !entered(shell).includes(key))
+      .map((key) => `${shell.name}: ${key}: is entered for ${job.name}, whose command must do the same in this service's shell`),
+  );
 }
 
 /** Services that use the private network must be in one region, and databases and stores closed to the internet. */

@@ -8,8 +8,8 @@ mod retention;
 mod rows;
 mod stored;
 
-use crate::support::{Database, ManualClock, TestDb, coverage};
-use age::x25519::{Identity, Recipient};
+use crate::support::{Database, ManualClock, TestDb, coverage, write_backup_key};
+use age::x25519::Recipient;
 use api::service::backup::{
     BackupError, BackupPlan, BackupSource, Contents, Identities, RestorePlan, StopFlag, create_file, restore, verify,
 };
@@ -116,9 +116,6 @@ impl Backup {
 
 /// A new age key, and its file as `age-keygen` would write it.
 fn key(folder: &Path) -> (Recipient, PathBuf) {
-    use age::secrecy::ExposeSecret;
-    let key = Identity::generate();
     let file = folder.join(format!("key-{}.txt", uuid::Uuid::new_v4()));
-    std::fs::write(&file, format!("# a comment\n{}\n", key.to_string().expose_secret())).unwrap();
-    (key.to_public(), file)
+    (write_backup_key(&file), file)
 }

@@ -3,7 +3,7 @@
 use crate::support::document::Block;
 use crate::support::{
     Database, Edge, PASSWORD, Process, Publication, RedisServer, SECRET_KEY, StaticHost, TestDb, create_user, servers,
-    shell,
+    shell, write_backup_key,
 };
 use std::path::Path;
 use tempfile::TempDir;
@@ -27,11 +27,13 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Starts a sound deployment with these changes to its variables, after creating a backup.
+    /// Starts a sound deployment with these changes to its variables, after creating a backup that only the key in `key.txt` opens.
     pub async fn start(changes: &[(String, String)]) -> Self {
         let (db, empty) = (TestDb::migrated(Database::Postgres), TestDb::empty(Database::Postgres));
         let (redis, mail) = (RedisServer::start(), servers::Server::mail("n4Xw8pQe"));
         create_user(&db, EMAIL);
+        let folder = tempfile::tempdir().unwrap();
+        let recipient = write_backup_key(&folder.path().join("key.txt"));
         let mut variables = pairs(&[
             ("APP_ENV", "production"),
             ("SECRET_KEY", SECRET_KEY),
@@ -45,10 +47,12 @@ impl Deployment {
             ("BCRYPT_COST", "10"),
             ("HOST", "127.0.0.1"),
             ("RATE_LIMITS", "on"),
+            ("BACKUP_AGE_RECIPIENT", &recipient.to_string()),
         ]);
-        let folder = tempfile::tempdir().unwrap();
         let backup = Block { language: "sh".to_owned(), text: "api backup create\n".to_owned(), line: 0 };
         shell::run(&[&backup], folder.path(), &variables).await.unwrap();
+        let mut backups = std::fs::read_dir(folder.path().join("data/files/backups")).unwrap();
+        let backup = backups.next().unwrap().unwrap().path();
         variables.extend_from_slice(changes);
         let host = StaticHost::new();
         let api = start(&variables, &format!("{FRONT_END},{}", host.url()));
@@ -62,6 +66,7 @@ impl Deployment {
             ("EMAIL", EMAIL),
             ("PASSWORD", PASSWORD),
             ("NEW_DATABASE_URL", empty.url()),
+            ("BACKUP", backup.to_str().unwrap()),
         ]));
         host.publish(Publication::for_api(&api_url));
         Self { folder, api, variables, _databases: [db, empty], _redis: redis, _mail: mail }

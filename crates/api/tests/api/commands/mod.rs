@@ -2,9 +2,9 @@
 //! compared with what the document shows.
 //!
 //! In a document, an `sh` block is run unchanged, and an `sql` block for PostgreSQL is run by `psql`. The environment contains
-//! the service's variables and those that the documents use: `API_URL`, `API_HTTP_URL`, `WEB_URL`, `EMAIL`, `PASSWORD`, and
-//! `NEW_DATABASE_URL`, an empty database. A `text` block right after a command is its output, and a `log` block is a line of
-//! the API's log.
+//! the service's variables and those that the documents use: `API_URL`, `API_HTTP_URL`, `WEB_URL`, `EMAIL`, `PASSWORD`,
+//! `NEW_DATABASE_URL`, an empty database, and `BACKUP`, the file of an encrypted backup, whose key is in `key.txt`. A `text`
+//! block right after a command is its output, and a `log` block is a line of the API's log.
 
 mod deployment;
 

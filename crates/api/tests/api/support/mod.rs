@@ -3,6 +3,7 @@
 pub mod administrator;
 mod app;
 pub mod avatars;
+mod backup_key;
 pub mod bearer;
 mod browser;
 mod bucket_server;
@@ -46,6 +47,7 @@ mod static_host;
 pub mod surface;
 
 pub use app::{Builder, DEADLINE, OWN_ADDRESS, PASSWORD, SECRET_KEY, TestApp};
+pub use backup_key::write_backup_key;
 pub use browser::Browser;
 pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
