@@ -16,8 +16,8 @@ use std::path::Path;
 variables! {
     SECRET_KEY: Optional<String> = text(
         doc(
-            "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not the Django \
-             guide's placeholder. In development one is generated and kept in `data/secret_key`. A PEM or JSON key is refused.",
+            "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not a published \
+             example. In development one is generated and kept in `data/secret_key`. A PEM or JSON key is refused.",
         )
         .secret()
         .aliases(&["DJANGO_SECRET_KEY"]),
@@ -66,10 +66,7 @@ fn check(reader: &mut SettingsReader, name: &str, value: &str) {
         reader.problem(name, problem);
     }
     if reader.is_production() && value == PLACEHOLDER {
-        reader.problem(
-            name,
-            "is the Django guide's placeholder, which everyone knows; make one with `api generate-secret`",
-        );
+        reader.problem(name, "is a published example, which everyone knows; make one with `api generate-secret`");
     }
     if value.contains("-----BEGIN") || value.starts_with('{') {
         reader.problem(name, "holds a PEM or JSON key, whose public half anyone may know; use a random text");

@@ -287,6 +287,22 @@ fn the_table_of_log_messages_matches_the_code() {
     assert_eq!(documented.collect::<BTreeSet<_>>(), logged);
 }
 
+/// Users report the words that a page shows, and operators look for them here.
+#[test]
+fn the_messages_in_the_first_table_of_troubleshooting_exist() {
+    const DOCUMENT: &str = "docs/operations/troubleshooting.md";
+    let text = read(DOCUMENT);
+    let (_, sections) = text.split_once("\n## ").unwrap();
+    let client = sources(&root().join("crates/client/src"));
+    let client: String = client.into_iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let rows = rows(DOCUMENT);
+    let messages: Vec<_> = rows.iter().flat_map(|row| row[0].split('"').skip(1).step_by(2)).collect();
+    assert!(messages.len() > 10, "{messages:?}");
+    for message in messages {
+        assert!(client.contains(message) || sections.contains(message), "nothing shows {message:?}");
+    }
+}
+
 /// The message of a failed build can be found in the documents.
 #[test]
 fn the_error_of_the_clients_build_is_in_the_document() {

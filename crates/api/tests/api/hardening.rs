@@ -16,6 +16,7 @@ on_both_databases![
     the_database_holds_no_token_and_no_password,
     the_operators_statements_end_every_session_of_a_user,
     the_operators_statements_after_a_failover_end_all_sessions_and_assign_no_id_twice,
+    the_operators_statements_show_why_a_user_cannot_sign_in,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -122,6 +123,39 @@ async fn the_operators_statements_after_a_failover_end_all_sessions_and_assign_n
     // The events of signing up, too.
     let event = app.db().value("SELECT MAX(id) FROM auth_events").unwrap();
     assert!(event.parse::<i64>().unwrap() > 1_000_000, "{event}");
+}
+
+/// Every one of these sign-ins gets the same response.
+async fn the_operators_statements_show_why_a_user_cannot_sign_in(database: Database) {
+    const QUIET: &str = "quiet@example.com";
+    const INACTIVE: &str = "inactive@example.com";
+    const PENDING: &str = "pending@example.com";
+    let app = TestApp::builder(database).set("EMAIL_VERIFICATION", "mandatory").user(ADA).user(QUIET).user(INACTIVE);
+    let app = app.start().await;
+    app.db().execute(&format!("UPDATE users SET is_active = false WHERE email = '{INACTIVE}'"));
+    app.register(&request(PENDING, PASSWORD)).await.has_status(202);
+    for (name, password) in
+        [(ADA, "another violet harbor"), (INACTIVE, PASSWORD), (PENDING, PASSWORD), ("no@one.example", PASSWORD)]
+    {
+        app.sign_in(name, password).await.unauthorized(Reason::CredentialsWrong);
+    }
+
+    // The document has them once, for both databases.
+    let statements = statements(Database::Postgres, "docs/operations/troubleshooting.md", "A user cannot sign in");
+    let [user, pending, events] = statements.try_into().unwrap();
+    let shown = |address: &str| {
+        let rows = |statement: &String, condition: &str| {
+            let rows = statement.replace(ADA, address);
+            app.db().number(&format!("SELECT count(*) FROM ({rows}) AS shown WHERE {condition}"))
+        };
+        let users = [rows(&user, "is_active"), rows(&user, "NOT is_active")];
+        (users, rows(&pending, "expires_at > created_at"), rows(&events, "kind = 'login_failed'"))
+    };
+    assert_eq!(shown(ADA), ([1, 0], 0, 1));
+    assert_eq!(shown(QUIET), ([1, 0], 0, 0));
+    assert_eq!(shown(INACTIVE), ([0, 1], 0, 1));
+    assert_eq!(shown(PENDING), ([0, 0], 1, 0));
+    assert_eq!(shown("no@one.example"), ([0, 0], 0, 0));
 }
 
 #[actix_web::test]

@@ -19,7 +19,7 @@ rules! {
     SECRETS_PLACEHOLDER: Error "secrets.placeholder"
         "Set a value of your own; `api generate-secret` makes one."
     SECRETS_WEAK: Error "secrets.weak"
-        "Set a random value; `api generate-secret` makes one. Keep the old key in SECRET_KEY_FALLBACKS for REFRESH_TOKEN_LIFETIME if it was not known to others."
+        "Set a random value; `api generate-secret` makes one. Change a key in the three steps of docs/guides/keys.md, but if others knew it, at once and without a fallback."
     SECRETS_REUSED: Error "secrets.reused"
         "Give each its own value: if one leaks, the other leaks with it."
 
