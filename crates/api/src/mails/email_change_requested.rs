@@ -15,7 +15,7 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
-            "Someone asked to use another address for your account at {}. It changes when the new address is confirmed.",
+            "Someone asked to use another address for your account at {}. The address changes when the new one is confirmed.",
             front_end.name()
         )),
         text(

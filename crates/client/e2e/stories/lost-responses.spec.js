@@ -146,7 +146,7 @@ test("pressing again after requesting another address reports the mail, which ar
   await press(page, "Change email");
   await expect(app.alert).toContainText("cannot be reached");
   await press(page, "Change email");
-  await expect(page.getByRole("status")).toContainText("sent a mail");
+  await expect(page.getByRole("status")).toContainText("sent a link");
   await linkTo("/change-email", address);
 
   // A later request for the same address sends another mail.

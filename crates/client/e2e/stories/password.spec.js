@@ -33,7 +33,7 @@ test("an address without an account gets the same message", async ({ app, page }
   await app.open("/forgot-password");
   await page.getByLabel("Email", { exact: true }).fill("nobody-at-all@example.com");
   await button(page, "Send reset link").click();
-  await expect(app.alert).toContainText("If there is an account with this address");
+  await expect(app.alert).toContainText("If there is an account with this email");
 });
 
 test("a link works once, and an invalid link is refused", async ({ app, page, person, watch }) => {

@@ -86,7 +86,7 @@ fn ConfirmForm(
     });
     view! {
         <Form state=form on_submit=submit>
-            <p>"Press the button to confirm that this address is yours."</p>
+            <p>"Press the button to confirm that this email is yours."</p>
             <Button label="Confirm email" kind="submit" pending=form.pending() class="button button-wide" />
             <Button label=texts.reject pending=form.pending() class="button button-quiet" on_press=reject />
         </Form>

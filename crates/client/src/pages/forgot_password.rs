@@ -13,7 +13,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
     view! {
         <Show when=move || is_sent.get() fallback=move || view! { <AddressForm is_sent=is_sent /> }>
             <p class="remark" role="alert">
-                "If there is an account with this address, we have sent it a mail. Open the link in it within an hour."
+                "If there is an account with this email, we have sent a link to it. Open the link within an hour."
             </p>
         </Show>
         <p class="aside">

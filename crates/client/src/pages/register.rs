@@ -42,7 +42,7 @@ fn Closed() -> impl IntoView {
 fn Waiting(email: String) -> impl IntoView {
     view! {
         <p class="remark" role="alert">
-            "Almost done: we have sent you a mail. Open the link in it, in this browser, to confirm your address."
+            "Almost done: we have sent you a mail. Open the link in it, in this browser, to confirm your email."
         </p>
         <ResendLink email=email />
     }
