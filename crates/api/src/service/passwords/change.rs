@@ -37,8 +37,9 @@ fn not_reauthenticated(error: ReauthenticationError) -> PasswordChangeError {
     })
 }
 
-/// Changes the password and returns a new session; all other sessions and all links are revoked. A repeated request gets the
-/// tokens of that session again until they have been used, although its caller's own session ended with the change.
+/// Changes the password and returns a new session; all other sessions are revoked, and the links that another person may have
+/// requested are withdrawn. A repeated request gets the tokens of that session again until they have been used, although its caller's
+/// own session ended with the change.
 ///
 /// # Errors
 /// [`Error`]; then nothing is changed.
