@@ -161,6 +161,20 @@ fn every_name_of_the_api_is_in_its_sources() {
     assert!(unknown.is_empty(), "these do not exist: {unknown:#?}");
 }
 
+#[test]
+fn every_alert_is_one_of_the_rules() {
+    let rules = std::fs::read_to_string(root().join("docs/operations/monitoring/alerts.yml")).unwrap();
+    let known: BTreeSet<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let alert = |span: &str| {
+        let rest = span.strip_prefix("Latchkey")?;
+        (!rest.is_empty() && rest.chars().all(char::is_alphabetic)).then(|| span.to_owned())
+    };
+    let named = all_named(alert);
+    assert!(named.len() > 20, "{named:?}");
+    let unknown: Vec<_> = named.into_iter().filter(|(_, name)| !known.contains(name.as_str())).collect();
+    assert!(unknown.is_empty(), "there is no rule for {unknown:#?}");
+}
+
 /// `origins.http`, `auth.sign_in`, `start.waiting`: what `api check`, `api smoke` and the log say, by the tables of it that
 /// are compared with the code.
 #[test]
