@@ -10,7 +10,7 @@ use crate::service::upkeep::prune::{self, Pruned};
 use crate::service::{Services, backup, mail};
 use actix_web::web::Data;
 use futures_util::FutureExt;
-use futures_util::future::{join, join5};
+use futures_util::future::{join, join3, join5};
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -34,11 +34,12 @@ pub(super) async fn run(job: &BackgroundJob, services: &Data<Services>) -> Infal
     .await
 }
 
-/// Polls the revocation feed, sends and counts mail, enforces retention, keeps the connection to Redis and observes backups,
+/// Polls the revocation feed and records the lifetime of access tokens, sends and counts mail, enforces retention, keeps the connection to Redis and observes backups,
 /// for as long as the process lives.
 pub(super) async fn run_builtin(services: &Services) -> Infallible {
     let seconds = Duration::from_secs;
     let feed = every(seconds(revocation::POLL_SECONDS), async || poll_feed(services).await);
+    let lifetime = every(seconds(revocation::RECORD_SECONDS), async || revocation::record_own_lifetime(services).await);
     let mail = every(seconds(mail::POLL_SECONDS), async || deliver_mail(services).await);
     let waiting = every(seconds(mail::MEASURE_SECONDS), async || measure_mail(services).await);
     let backups = every(seconds(backup::POLL_SECONDS), async || watch_backups(services).await);
@@ -47,7 +48,10 @@ pub(super) async fn run_builtin(services: &Services) -> Infallible {
     let clocks = every(seconds(COMPARE_SECONDS), async || drop(compare_clocks(services).await));
     let mut last = None;
     let bounds = every(seconds(retention::EVERY_SECONDS), async || last = enforce_retention(services, last).await);
-    join5(join(feed, clocks), mail, join(waiting, backups), join(pruned, bounds), keep_connected(services)).await.0.0
+    join5(join3(feed, lifetime, clocks), mail, join(waiting, backups), join(pruned, bounds), keep_connected(services))
+        .await
+        .0
+        .0
 }
 
 async fn poll_feed(services: &Services) {

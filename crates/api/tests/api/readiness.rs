@@ -120,4 +120,7 @@ async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
     assert_eq!(health.checks["database"], "takes no writes");
     assert_eq!(failed(&health), ["database"]);
     process.register(EVE).await.problem_of(503, Reason::Unavailable);
+    // Revocations are read all the same.
+    process.live_log().wait_for("revocation.lifetime");
+    assert!(!process.log().iter().any(|line| line.contains("revocation.poll")));
 }

@@ -1,9 +1,14 @@
 //! The revocation feed: access tokens are refused everywhere, with no database work per request.
 
 use crate::support::deletion::delete;
-use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, forge, on_both_databases};
+use crate::support::{
+    Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, eventually, forge, on_both_databases,
+};
+use api::app::{App, Product};
 use api::clock::Clock;
+use api::service::sessions::revocation::record_own_lifetime;
 use api::service::upkeep::prune::prune;
+use api::service::upkeep::start::start;
 use api::store::AnyConnection;
 use auth_types::responses::TokenResponse;
 use auth_types::{Reason, SessionId};
@@ -21,6 +26,7 @@ on_both_databases![
     a_revocation_outlasts_a_lower_lifetime,
     a_process_with_a_lower_lifetime_remembers_the_tokens_of_another,
     a_revoked_session_is_kept_as_long_as_its_access_tokens,
+    the_lifetime_of_access_tokens_is_recorded_at_the_start_and_by_a_job,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -145,6 +151,7 @@ async fn a_revocation_outlasts_a_lower_lifetime(database: Database) {
     let lowered = with_lifetime(&app, "5").await;
     for _ in 0..5 {
         app.clock().advance(Duration::minutes(11));
+        record_own_lifetime(lowered.services()).await;
         lowered.poll_revocations().await;
         let restarted = with_lifetime(&app, "5").await;
         for process in [&lowered, &restarted] {
@@ -166,6 +173,7 @@ async fn a_process_with_a_lower_lifetime_remembers_the_tokens_of_another(databas
     raised.logout(&tokens).await.done();
     for _ in 0..5 {
         low.clock().advance(Duration::minutes(11));
+        record_own_lifetime(low.services()).await;
         low.poll_revocations().await;
         low.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
     }
@@ -178,7 +186,7 @@ async fn a_process_with_a_lower_lifetime_remembers_the_tokens_of_another(databas
     low.clock().advance(Duration::minutes(4));
     low.poll_revocations().await;
     low.verify(&tokens.access).await.done();
-    raised.poll_revocations().await;
+    record_own_lifetime(raised.services()).await;
     low.poll_revocations().await;
     low.verify(&tokens.access).await.unauthorized(Reason::SessionRevoked);
 }
@@ -202,6 +210,24 @@ async fn a_revoked_session_is_kept_as_long_as_its_access_tokens(database: Databa
     app.clock().advance(Duration::days(61));
     prune(with_lifetime(&app, "300").await.services()).await.unwrap();
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
+}
+
+/// Polls go on, each second, also while the database takes no writes.
+async fn the_lifetime_of_access_tokens_is_recorded_at_the_start_and_by_a_job(database: Database) {
+    const RECORDED: &str = "SELECT count(*) FROM access_lifetimes";
+    let app = TestApp::builder(database).start().await;
+    let forget = || app.db().execute("DELETE FROM access_lifetimes");
+    forget();
+    app.poll_revocations().await;
+    assert_eq!(app.db().number(RECORDED), 0, "a poll writes nothing");
+    start(app.services()).await.unwrap();
+    assert_eq!(app.db().number(RECORDED), 1);
+    forget();
+    let product: Product = App::new().assemble().unwrap();
+    tokio::select! {
+        () = eventually("a job records it", async || (app.db().number(RECORDED) == 1).then_some(())) => {}
+        _ = product.run_background_tasks(app.services().clone()) => unreachable!("it never ends"),
+    }
 }
 
 #[test]

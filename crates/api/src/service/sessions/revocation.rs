@@ -1,7 +1,6 @@
 //! Polls the database for the revocation feed: each process keeps in memory which sessions were revoked while their access tokens may be
 //! valid, so that these are refused at once and no request queries the database.
 
-use crate::clock::SharedTime;
 use crate::config::Settings;
 use crate::service::Services;
 use crate::store::access_lifetimes::{self, AccessLifetime};
@@ -17,6 +16,8 @@ pub const FEED_STALE_SECONDS: i64 = 10;
 /// (13 s). Until it notices, another process's clock may differ by [`MAX_CLOCK_SKEW`](crate::clock::MAX_CLOCK_SKEW) (60 s); after that
 /// it writes the database's time.
 const OVERLAP: Duration = Duration::seconds(75);
+/// How often a process checks that the lifetime of its tokens is recorded, seconds.
+pub const RECORD_SECONDS: u64 = 60;
 /// How far ahead a process records that it issues tokens, so that it need not be exact about when it ends.
 const RECORDED_AHEAD: Duration = Duration::hours(1);
 
@@ -37,11 +38,10 @@ pub async fn poll(services: &Services) -> Result<(), StoreError> {
             Some(last) => last.at.get() - OVERLAP,
             None => now.get() - kept,
         };
-        Ok((sessions::list_revoked(connection, since)?, used, kept))
+        Ok((sessions::list_revoked(connection, since)?, kept))
     });
-    let (revoked, used, kept) = read.await?;
+    let (revoked, kept) = read.await?;
     services.feed.merge(revoked, now, kept);
-    record_own_lifetime(services, &used, now).await;
     Ok(())
 }
 
@@ -53,18 +53,22 @@ pub(in crate::service) fn kept(used: &[AccessLifetime], settings: &Settings, now
     of(used.fold(settings.lifetimes.access, Duration::max))
 }
 
-/// Other processes, and this database's later ones, must know the lifetime of the tokens that this process issues.
-async fn record_own_lifetime(services: &Services, used: &[AccessLifetime], now: SharedTime) {
-    let lifetime = services.settings.lifetimes.access;
+/// Records the lifetime of the tokens that this process issues: other processes, and this database's later ones, must know it.
+///
+/// This is not part of [`poll`], which must not wait for a database that takes no writes. Such a database lets no session begin or rotate
+/// either, so a failure is only logged.
+pub async fn record_own_lifetime(services: &Services) {
+    let now = services.shared_now().get();
+    let own = AccessLifetime { lifetime: services.settings.lifetimes.access, used_until: now + RECORDED_AHEAD };
     let is_recorded =
-        |used: &AccessLifetime| used.lifetime == lifetime && used.used_until > now.get() + RECORDED_AHEAD / 2;
-    if used.iter().any(is_recorded) {
-        return;
-    }
-    let own = AccessLifetime { lifetime, used_until: now.get() + RECORDED_AHEAD };
-    let recorded = services.store.write_statement(move |connection| access_lifetimes::record(connection, own));
-    // A database that refuses writes lets no session begin or rotate either. The next poll tries again.
+        move |used: &AccessLifetime| used.lifetime == own.lifetime && used.used_until > now + RECORDED_AHEAD / 2;
+    let recorded = services.store.run(move |connection| {
+        if access_lifetimes::list(connection)?.iter().any(is_recorded) {
+            return Ok(());
+        }
+        connection.write_statement(|connection| access_lifetimes::record(connection, own))
+    });
     if let Err(error) = recorded.await {
-        log::warn!("revocation.poll: the lifetime of access tokens is not recorded: {error}");
+        log::warn!("revocation.lifetime: the lifetime of access tokens is not recorded: {error}");
     }
 }

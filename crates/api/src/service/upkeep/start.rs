@@ -68,6 +68,8 @@ async fn attempt(services: &Services) -> Result<(), DatabaseStartError> {
     compare_clocks(services).await?;
     // Before the first request: a token revoked while this process was down must not be accepted for a second.
     revocation::poll(services).await?;
+    // Before the first token is issued.
+    revocation::record_own_lifetime(services).await;
     log::info!("start.database: {dialect}, {} migrations run", migrated.len());
     Ok(())
 }

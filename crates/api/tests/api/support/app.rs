@@ -169,6 +169,7 @@ impl Builder {
             migrate_product(&services.settings.database.url, migrations).unwrap();
         }
         revocation::poll(&services).await.unwrap();
+        revocation::record_own_lifetime(&services).await;
         services.limits.connect().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
