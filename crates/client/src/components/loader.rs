@@ -1,13 +1,26 @@
 //! Data that a page needs before it can show anything.
 
+use super::keep_fresh::keep_fresh;
 use super::{Alert, Button};
 use crate::clock;
 use crate::policy::{RequestFailure, backoff_delay};
 use crate::session::SessionOwner;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::rc::Rc;
 use std::time::Duration;
+
+/// Requests the data.
+type Fetch<T> = Rc<dyn Fn() -> LocalBoxFuture<'static, Result<T, RequestFailure>>>;
+
+/// Data that was requested again.
+struct NewestData<T> {
+    data: T,
+    /// How many attempts to load the data there had been.
+    attempts: u32,
+}
 
 /// Data from the API that is fetched until it has arrived.
 #[derive(Debug)]
@@ -17,7 +30,7 @@ pub struct Loader<T: Send + Sync + 'static> {
     failure: RwSignal<Option<RequestFailure>>,
     /// Counts the attempts, so that only the last one schedules another.
     attempts: RwSignal<u32>,
-    ask: StoredValue<Rc<dyn Fn()>, LocalStorage>,
+    fetch: StoredValue<Fetch<T>, LocalStorage>,
 }
 
 impl<T: Send + Sync + 'static> Clone for Loader<T> {
@@ -31,23 +44,41 @@ impl<T: Send + Sync + 'static> Copy for Loader<T> {}
 impl<T: Send + Sync + 'static> Loader<T> {
     fn of<F, R>(fetch: F) -> Self
     where
-        F: Fn() -> R + Clone + 'static,
+        F: Fn() -> R + 'static,
         R: Future<Output = Result<T, RequestFailure>> + 'static,
     {
-        let loader = Self {
+        let fetch: Fetch<T> = Rc::new(move || fetch().boxed_local());
+        Self {
             value: RwSignal::new(None),
             failure: RwSignal::new(None),
             attempts: RwSignal::new(0),
-            ask: StoredValue::new_local(Rc::new(|| ())),
-        };
-        loader.ask.set_value(Rc::new(move || attempt(loader, fetch.clone(), 1)));
-        loader
+            fetch: StoredValue::new_local(fetch),
+        }
     }
 
     /// Fetches now, and cancels a scheduled attempt.
     pub fn reload(self) {
-        if let Some(ask) = self.ask.try_get_value() {
-            ask();
+        attempt(self, 1);
+    }
+
+    /// Fetches again when the page becomes visible or focused, and shows what `merge` makes of what is shown and the newest.
+    #[must_use]
+    pub fn keep_fresh(self, merge: impl Fn(Option<T>, T) -> T + Copy + 'static) -> Self {
+        keep_fresh(move || self.newest(), move |newest| self.take_newest(newest, merge));
+        self
+    }
+
+    /// Requests the newest data.
+    fn newest(self) -> impl Future<Output = Result<NewestData<T>, RequestFailure>> + 'static {
+        let attempts = self.attempts.get_untracked();
+        let response = (self.fetch.get_value())();
+        async move { Ok(NewestData { data: response.await?, attempts }) }
+    }
+
+    /// Data that was requested before an attempt is dropped: the attempt's is newer, and may be for another key.
+    fn take_newest(self, newest: NewestData<T>, merge: impl Fn(Option<T>, T) -> T) {
+        if self.attempts.try_get_untracked() == Some(newest.attempts) {
+            self.value.update(|value| *value = Some(merge(value.take(), newest.data)));
         }
     }
 
@@ -86,7 +117,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
 pub fn load<T, F, R>(fetch: F) -> Loader<T>
 where
     T: Send + Sync + 'static,
-    F: Fn() -> R + Clone + 'static,
+    F: Fn() -> R + 'static,
     R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
     let loader = Loader::of(fetch);
@@ -109,7 +140,7 @@ pub fn load_by<K, T, F, R>(key: impl Fn() -> K + Copy + 'static, fetch: F) -> Lo
 where
     K: PartialEq + 'static,
     T: Send + Sync + 'static,
-    F: Fn(K) -> R + Clone + 'static,
+    F: Fn(K) -> R + 'static,
     R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
     restart_on(key, load(move || fetch(untrack(key))))
@@ -130,24 +161,18 @@ fn restart_on<K: PartialEq + 'static, T: Send + Sync + 'static>(
     loader
 }
 
-fn attempt<T, F, R>(loader: Loader<T>, fetch: F, attempt_number: u32)
-where
-    T: Send + Sync + 'static,
-    F: Fn() -> R + Clone + 'static,
-    R: Future<Output = Result<T, RequestFailure>> + 'static,
-{
-    let Some(number) = loader.attempts.try_update(|attempts| {
+fn attempt<T: Send + Sync + 'static>(loader: Loader<T>, attempt_number: u32) {
+    let number = loader.attempts.try_update(|attempts| {
         *attempts = attempts.wrapping_add(1);
         *attempts
-    }) else {
-        return;
-    };
+    });
+    let (Some(number), Some(fetch)) = (number, loader.fetch.try_get_value()) else { return };
     spawn_local(async move {
         let result = fetch().await;
         if let Some(delay) = loader.take(number, attempt_number, result) {
             let again = move || {
                 if loader.attempts.try_get_untracked() == Some(number) {
-                    attempt(loader, fetch, attempt_number.saturating_add(1));
+                    attempt(loader, attempt_number.saturating_add(1));
                 }
             };
             set_timeout(again, delay);
@@ -228,38 +253,82 @@ mod tests {
         }
     }
 
-    #[test]
-    fn data_for_another_key_replaces_what_is_shown_and_what_is_under_way() {
-        Executor::init_custom_executor(PollAll).expect("no other test needs one");
-        Owner::new().with(|| {
+    /// A page whose data depends on a key, and the requests that have no response yet.
+    struct Page {
+        key: RwSignal<i32>,
+        loader: Loader<String>,
+        requests: Rc<RefCell<Vec<(String, Sender<String>)>>>,
+    }
+
+    impl Page {
+        fn open() -> Self {
+            let _ = Executor::init_custom_executor(PollAll); // fails where another test has done it
             let key = RwSignal::new(1);
-            let requests = Rc::new(RefCell::new(Vec::<(i32, Sender<i32>)>::new()));
+            let requests = Rc::new(RefCell::new(Vec::new()));
             let asked = Rc::clone(&requests);
             let fetch = move || {
                 let (sender, response) = channel();
-                asked.borrow_mut().push((key.get_untracked(), sender));
+                asked.borrow_mut().push((format!("of {}", key.get_untracked()), sender));
                 async move { Ok(response.await.expect("a response")) }
             };
             let loader = restart_on(move || key.get(), Loader::of(fetch));
             loader.reload();
             Executor::poll_local();
-            let respond = || {
-                let (key, sender) = requests.borrow_mut().remove(0);
-                sender.send(key).expect("a request");
-                Executor::poll_local();
-                loader.value.get_untracked()
-            };
-            let choose = |another: i32| {
-                key.set(another);
-                Executor::poll_local();
-                loader.value.get_untracked()
-            };
-            assert_eq!(respond(), Some(1));
-            assert_eq!(choose(1), Some(1), "the same key again changes nothing");
-            assert_eq!((choose(2), choose(3)), (None, None));
-            assert_eq!(respond(), None, "a late response for the key before");
-            assert_eq!(respond(), Some(3));
-            assert!(requests.borrow().is_empty());
+            Self { key, loader, requests }
+        }
+
+        /// Responds to the oldest request, and returns what is shown then.
+        fn respond(&self) -> Option<String> {
+            let (data, sender) = self.requests.borrow_mut().remove(0);
+            sender.send(data).expect("a request");
+            Executor::poll_local();
+            self.loader.value.get_untracked()
+        }
+
+        fn choose(&self, key: i32) -> Option<String> {
+            self.key.set(key);
+            Executor::poll_local();
+            self.loader.value.get_untracked()
+        }
+
+        /// What [`Loader::keep_fresh`] does at a revalidation.
+        fn revalidate(&self) {
+            let loader = self.loader;
+            let newest = loader.newest();
+            let merge = |shown: Option<String>, newest| format!("{}, newest {newest}", shown.unwrap_or_default());
+            spawn_local(async move {
+                if let Ok(newest) = newest.await {
+                    loader.take_newest(newest, merge);
+                }
+            });
+            Executor::poll_local();
+        }
+    }
+
+    #[test]
+    fn data_for_another_key_replaces_what_is_shown_and_what_is_under_way() {
+        Owner::new().with(|| {
+            let page = Page::open();
+            assert_eq!(page.respond().as_deref(), Some("of 1"));
+            assert_eq!(page.choose(1).as_deref(), Some("of 1"), "the same key again changes nothing");
+            assert_eq!((page.choose(2), page.choose(3)), (None, None));
+            assert_eq!(page.respond(), None, "a late response for the key before");
+            assert_eq!(page.respond().as_deref(), Some("of 3"));
+            assert!(page.requests.borrow().is_empty());
+        });
+    }
+
+    #[test]
+    fn the_newest_data_is_shown_unless_it_is_for_the_key_before() {
+        Owner::new().with(|| {
+            let page = Page::open();
+            page.respond();
+            page.revalidate();
+            assert_eq!(page.respond().as_deref(), Some("of 1, newest of 1"));
+            page.revalidate();
+            assert_eq!(page.choose(2), None);
+            assert_eq!(page.respond(), None, "a late response for the key before");
+            assert_eq!(page.respond().as_deref(), Some("of 2"));
         });
     }
 }

@@ -38,7 +38,6 @@ pub use field::{FieldError, FieldKind, FileField, NewPasswordField, TextField, d
 pub use form::{Form, FormErrors, FormState, TextControl};
 pub use guard::{AdministratorsOnly, Protected, VisitorsOnly};
 pub use incomplete_link::{CutLink, IncompleteLink};
-pub use keep_fresh::keep_fresh;
 pub use loader::{Loader, Waiting, load, load_by};
 pub use not_found::NotFound;
 pub use page_title::{FirstPage, PageTitle, focus_by_id, focus_heading, keep_focus};

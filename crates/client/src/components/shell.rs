@@ -1,6 +1,7 @@
 //! The frame of the pages for users.
 
-use super::{Brand, Button, Protected, keep_fresh};
+use super::keep_fresh::keep_fresh;
+use super::{Brand, Button, Protected};
 use crate::policy::Pages;
 use crate::session::{Api, PageSession, SessionOwner};
 use auth_types::Role;

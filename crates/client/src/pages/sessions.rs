@@ -1,7 +1,7 @@
 //! `/sessions`
 
 use crate::components::{
-    Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, focus_heading, keep_fresh, load,
+    Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, focus_heading, load,
 };
 use crate::notices::Notices;
 use crate::policy::newest_devices;
@@ -20,12 +20,7 @@ const AT_ONCE: usize = 20;
 pub fn SessionsPage() -> impl IntoView {
     let page = expect_context::<PageSession>();
     let fetch = move || async move { Ok(in_order(Api::new(page).sessions().await?)) };
-    let devices = load(fetch);
-    keep_fresh(fetch, move |newest| {
-        devices
-            .value
-            .try_update(|devices| *devices = Some(newest_devices(devices.as_deref().unwrap_or_default(), newest)));
-    });
+    let devices = load(fetch).keep_fresh(|shown, newest| newest_devices(&shown.unwrap_or_default(), newest));
     let failure = RwSignal::new(None);
     let limit = RwSignal::new(AT_ONCE);
     view! {

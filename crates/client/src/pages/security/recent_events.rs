@@ -1,6 +1,6 @@
 //! The account's recent events: a part of `/security`.
 
-use crate::components::{Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, keep_fresh, load};
+use crate::components::{Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, load};
 use crate::policy::newest_events;
 use crate::session::{Api, PageSession};
 use auth_types::device;
@@ -11,11 +11,7 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn RecentEvents() -> impl IntoView {
     let api = Api::new(expect_context::<PageSession>());
-    let fetch = move || api.events("");
-    let page = load(fetch);
-    keep_fresh(fetch, move |newest| {
-        page.value.try_update(|page| *page = Some(newest_events(page.take(), newest)));
-    });
+    let page = load(move || api.events("")).keep_fresh(newest_events);
     view! {
         <section class="panel">
             <h2>"Recent events"</h2>
