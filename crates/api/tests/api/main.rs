@@ -91,6 +91,7 @@ mod pending_registrations_migrated;
 mod pending_registrations_of_one_address;
 mod picture;
 mod picture_colours;
+mod postgres_script;
 mod prepared;
 mod processes;
 mod prune;
