@@ -113,23 +113,27 @@ async fn assert_nothing_reported(app: &TestApp, case: &str) {
 
 /// Another worker leases the mail while this one waits for the server's response.
 async fn a_worker_that_was_too_slow_reports_nothing(database: Database) {
-    for response in [
-        Some(("RCPT", "550 5.1.1 user unknown")),
-        Some(("RCPT", "450 not now")),
-        Some(("MAIL", "451 not now")),
-        Some(("MESSAGE", "554 no")),
-        Some(("MESSAGE", "221 bye")),
-        None,
+    const PREPARED: (&str, &str) = ("INSERT ON sent_mails FOR EACH ROW", "new.mail_id");
+    const HANDED_OVER: (&str, &str) = ("UPDATE OF unacknowledged ON mail_outbox FOR EACH ROW", "new.id");
+    for ((event, mail_id), response, accepted) in [
+        (PREPARED, Some(("RCPT", "550 5.1.1 user unknown")), 0),
+        (PREPARED, Some(("RCPT", "450 not now")), 0),
+        (PREPARED, Some(("MAIL", "451 not now")), 0),
+        (PREPARED, None, 0),
+        (HANDED_OVER, Some(("MESSAGE", "554 no")), 0),
+        (HANDED_OVER, Some(("MESSAGE", "221 bye")), 0),
+        (HANDED_OVER, None, 1),
     ] {
-        let case = format!("{response:?}");
+        let case = format!("{event}, {response:?}");
         let server = ScriptedMailServer::start();
         let app = start(database, &server).await;
-        lease_by_another_after(&app, "INSERT ON sent_mails FOR EACH ROW", "new.mail_id");
+        lease_by_another_after(&app, event, mail_id);
         if let Some((step, reply)) = response {
             server.refuse(step, Refusal::Reply(reply));
         }
         deliver(&app).await;
         assert_nothing_reported(&app, &case).await;
+        assert_eq!(server.accepted().len(), accepted, "{case}");
         assert_eq!(app.db().number("SELECT count(*) FROM sent_mails"), 1, "{case}: the other worker's count");
     }
 }

@@ -8,7 +8,7 @@ use super::prepare::{PrepareError, PreparedMail, Unsent, prepare};
 use super::send_error::{FailureScope, SendError, ServerResponse};
 use super::send_slots::domain_of;
 use super::server_health::MAX_PAUSE;
-use super::smtp::MailStep;
+use super::smtp::{Attempt, MailStep};
 use super::target;
 use super::transport::OpenTransport;
 use crate::service::{RequestContext, Services};
@@ -21,9 +21,10 @@ use chrono::Duration;
 /// The wait after the first failure. It doubles with each failure, up to the longest.
 const FIRST_WAIT: Duration = Duration::seconds(30);
 const MAX_WAIT: Duration = mail_outbox::MAX_WAIT;
-/// The waits after an attempt whose end the server did not acknowledge: it may still be busy with the mail, and a retry is probably
-/// a second copy. So there are fewer retries than after a refusal.
-const UNACKNOWLEDGED_WAITS: [Duration; 2] = [Duration::minutes(2), Duration::minutes(15)];
+/// How often a mail is sent whose end the server does not acknowledge: each attempt is probably another copy.
+const MAX_COPIES: i64 = 3;
+/// The shortest wait after such an attempt: the server may still be busy with the mail.
+const MIN_COPY_WAIT: Duration = Duration::minutes(2);
 
 /// The outcome of one delivery attempt.
 #[derive(Debug)]
@@ -34,8 +35,8 @@ pub(super) enum DeliveryOutcome {
     Failed(SendError),
     /// The mail cannot be rendered yet, and why.
     NotReady(String),
-    /// The mail is too old to be of use.
-    Expired,
+    /// A further attempt is of no use, and why.
+    Useless(&'static str),
 }
 
 /// Makes one delivery attempt of a mail that a worker has leased, and records the outcome.
@@ -75,7 +76,7 @@ pub(super) async fn deliver(
         | DeliveryOutcome::NotReady(why) => {
             retry_later(services, mail, wait_after(mail.attempts), why).await?;
         }
-        DeliveryOutcome::Expired => give_up(services, mail, "it has expired").await?,
+        DeliveryOutcome::Useless(why) => give_up(services, mail, why).await?,
     }
     Ok(outcome)
 }
@@ -91,7 +92,11 @@ async fn send(
         Err(wrong) => return Ok(DeliveryOutcome::NotReady(format!("the clock {wrong}"))),
     };
     if mail.expires_at <= now.get() {
-        return Ok(DeliveryOutcome::Expired);
+        return Ok(DeliveryOutcome::Useless("it has expired"));
+    }
+    // Otherwise only an outcome ends a mail, and workers that died have recorded none.
+    if mail.unacknowledged >= MAX_COPIES {
+        return Ok(DeliveryOutcome::Useless("no attempt was acknowledged"));
     }
     let permit = services.mailer.in_flight.database_permit().await;
     let prepared = prepare(services, mail, now).await;
@@ -102,10 +107,34 @@ async fn send(
         Err(PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
     };
-    Ok(match transport.send(&rendered).await {
+    Ok(match transport.send(&rendered, &CountedAttempt { services, mail }).await {
         Ok(()) => DeliveryOutcome::Sent(replaces),
         Err(error) => DeliveryOutcome::Failed(error),
     })
+}
+
+/// An attempt that is counted before the mail can arrive, so that it stays counted if this process ends before its outcome is known.
+struct CountedAttempt<'a> {
+    services: &'a Services,
+    mail: &'a MailRow,
+}
+
+impl Attempt for CountedAttempt<'_> {
+    fn sender_accepted(&self) {
+        self.services.mailer.health.accepted();
+    }
+
+    async fn before_message(&self) -> Result<(), String> {
+        let _permit = self.services.mailer.in_flight.database_permit().await;
+        let mail = self.mail.clone();
+        let counted =
+            self.services.store.write_statement(move |connection| mail_outbox::count_unacknowledged(connection, &mail));
+        match counted.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("it was withdrawn, or another worker has it".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 /// Records what the attempt shows about the mail server.
@@ -126,7 +155,7 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
             }
             record_failure(services, mail, error);
         }
-        DeliveryOutcome::Unsent(_) | DeliveryOutcome::NotReady(_) | DeliveryOutcome::Expired => {
+        DeliveryOutcome::Unsent(_) | DeliveryOutcome::NotReady(_) | DeliveryOutcome::Useless(_) => {
             mailer.health.not_probed(leased_at);
         }
     }
@@ -193,15 +222,18 @@ async fn finish(services: &Services, mail: &MailRow, outcome: MailOutcome) -> Re
 
 /// Postpones a mail that may have been sent. This attempt stays counted in its address's quota.
 async fn retry_unacknowledged(services: &Services, mail: &MailRow, why: &str) -> Result<(), StoreError> {
-    let wait = usize::try_from(mail.unacknowledged).ok().and_then(|earlier| UNACKNOWLEDGED_WAITS.get(earlier));
     let mail = MailRow { unacknowledged: mail.unacknowledged + 1, ..mail.clone() };
-    let why = format!("{why}; it may have arrived");
-    match wait {
-        Some(wait) => {
-            postpone(services, &mail, Retry { wait: *wait, outcome: MailOutcome::Unacknowledged }, &why).await
-        }
-        None => give_up(services, &mail, &why).await,
+    if mail.unacknowledged >= MAX_COPIES {
+        return give_up(services, &mail, why).await;
     }
+    let wait = wait_for_copy(mail.unacknowledged, mail.expires_at - services.shared_now().get());
+    postpone(services, &mail, Retry { wait, outcome: MailOutcome::Unacknowledged }, why).await
+}
+
+/// The wait after `copies` attempts that were not acknowledged, of a mail that is of use for `left`. The second copy is sent soon, because
+/// most disturbances are short; the last one later, and early enough to be of use.
+fn wait_for_copy(copies: i64, left: Duration) -> Duration {
+    if copies == 1 { MIN_COPY_WAIT } else { (left / 2).clamp(MIN_COPY_WAIT, MAX_WAIT) }
 }
 
 async fn retry_later(services: &Services, mail: &MailRow, wait: Duration, why: &str) -> Result<(), StoreError> {
@@ -239,7 +271,7 @@ async fn postpone(services: &Services, mail: &MailRow, retry: Retry, why: &str) 
         if outcome == MailOutcome::Unacknowledged {
             log::warn!(
                 mail_id = id, attempts = attempts;
-                "mail.unacknowledged: mail {id} ({kind}), attempt {attempts}: {why}, and is sent again"
+                "mail.unacknowledged: mail {id} ({kind}), attempt {attempts}: {why}; it may have arrived, and is sent again"
             );
         } else {
             log::warn!(
@@ -258,15 +290,16 @@ fn wait_after(attempts: i64) -> Duration {
     (FIRST_WAIT * 2_i32.pow(doublings)).min(MAX_WAIT)
 }
 
-/// Deletes the mail without having sent it, and records that among the account's events.
+/// Deletes a mail that was not sent, and records that among the account's events, unless it may have arrived.
 pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> Result<(), StoreError> {
     let id = mail.id;
     let kind = mail.kind.as_str();
     let attempts = mail.attempts;
     let now = services.shared_now().get();
+    let may_have_arrived = mail.unacknowledged > 0;
     let mail = mail.clone();
     let deletion = services.store.write(move |connection| {
-        let user = target::find_account(connection, &mail, now)?;
+        let user = if may_have_arrived { None } else { target::find_account(connection, &mail, now)? };
         // The user's row first, as in every transaction that locks several; the event refers to it.
         if let Some(user) = user {
             users::lock_credentials(connection, user)?;
@@ -283,9 +316,10 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
         Ok(is_held)
     });
     if deletion.await? {
+        let doubt = if may_have_arrived { "; it may have arrived" } else { "" };
         log::error!(
             mail_id = id, attempts = attempts;
-            "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
+            "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}{doubt}"
         );
         services.mailer.metrics.count(MailOutcome::GivenUp, 1);
     }
@@ -294,12 +328,19 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, wait_after};
+    use super::{Duration, wait_after, wait_for_copy};
 
     #[test]
     fn the_wait_doubles_up_to_an_hour() {
         let seconds = [1, 2, 3, 7, 8, 1_000_000].map(|attempts| wait_after(attempts).num_seconds());
         assert_eq!(seconds, [30, 60, 120, 1920, 3600, 3600]);
         assert!(wait_after(0) > Duration::zero());
+    }
+
+    #[test]
+    fn the_last_copy_is_sent_as_late_as_the_use_of_the_mail_allows() {
+        let minutes = |copies, left| wait_for_copy(copies, Duration::minutes(left)).num_minutes();
+        assert_eq!([minutes(1, 72 * 60), minutes(1, 60), minutes(1, 1)], [2, 2, 2]);
+        assert_eq!([minutes(2, 72 * 60), minutes(2, 58), minutes(2, 1), minutes(2, -1)], [60, 29, 2, 2]);
     }
 }

@@ -5,7 +5,7 @@ use super::metrics::MailMetrics;
 use super::refusals::MailRefusals;
 use super::send_error::{FailureScope, SendError};
 use super::server_health::ServerHealth;
-use super::smtp::{Connections, ProbeError, Server, probe};
+use super::smtp::{Attempt, Connections, ProbeError, Server, probe};
 use super::text::RenderedMail;
 use crate::config::{Environment, MailSettings, MailUrl};
 use crate::names;
@@ -126,11 +126,11 @@ pub(super) struct OpenTransport<'a> {
 }
 
 impl OpenTransport<'_> {
-    pub(super) async fn send(&self, mail: &RenderedMail) -> Result<(), SendError> {
+    pub(super) async fn send(&self, mail: &RenderedMail, attempt: &impl Attempt) -> Result<(), SendError> {
         let reference = &mail.reference;
         let kind = mail.kind.as_str();
         if let Some(connections) = &self.connections {
-            return connections.send(&self.mailer.message(mail)?, || self.mailer.health.accepted()).await;
+            return connections.send(&self.mailer.message(mail)?, attempt).await;
         }
         match &self.mailer.transport {
             MailTransport::Folder(folder) => {

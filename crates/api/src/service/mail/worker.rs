@@ -126,7 +126,7 @@ pub async fn stop(services: &Services, work: impl Future) {
         return;
     }
     let release = services.store.write(move |connection| {
-        let released = left.iter().map(|mail| mail_outbox::postpone(connection, mail, now.min(mail.due_at)));
+        let released = left.iter().map(|mail| mail_outbox::release(connection, mail, now.min(mail.due_at)));
         released.collect::<QueryResult<Vec<_>>>()
     });
     match tokio::time::timeout(STOP_TIMEOUT, release).await {
@@ -274,7 +274,7 @@ impl RunCounts {
             DeliveryOutcome::Unsent(Unsent::NothingToSend | Unsent::Withdrawn)
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::NotReady(_)
-            | DeliveryOutcome::Expired => {}
+            | DeliveryOutcome::Useless(_) => {}
         }
     }
 

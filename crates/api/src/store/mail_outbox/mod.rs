@@ -9,8 +9,8 @@ mod row;
 
 pub use merge::{MergeScope, merge_into};
 pub use queue::{
-    DueFilter, DueMail, MAX_WAIT, MailWithoutAccount, backlog, defer, delete, delete_by_ids,
-    delete_unattempted_duplicates, lease, list_due, list_expired, list_without_account, lock, postpone,
+    DueFilter, DueMail, MAX_WAIT, MailWithoutAccount, backlog, count_unacknowledged, defer, delete, delete_by_ids,
+    delete_unattempted_duplicates, lease, list_due, list_expired, list_without_account, lock, postpone, release,
 };
 use row::MailSubject;
 pub use row::{MAX_WAITING, MailRow, NewMail};

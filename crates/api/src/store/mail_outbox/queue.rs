@@ -196,11 +196,25 @@ pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<boo
     diesel::delete(held!(mail)).execute(connection).map(|deleted| deleted > 0)
 }
 
-/// Postpones a mail until `due_at`. Returns `false` if the worker no longer holds it.
+/// Postpones a mail until `due_at`, with the count of its unacknowledged attempts. Returns `false` if the worker no longer holds it.
 pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<bool> {
     let postponement = diesel::update(held!(mail))
         .set((mail_outbox::due_at.eq(At(due_at)), mail_outbox::unacknowledged.eq(mail.unacknowledged)));
     postponement.execute(connection).map(|postponed| postponed > 0)
+}
+
+/// Counts an attempt whose end is about to be sent: if the worker dies, the mail may have been sent all the same. Returns `false` if the
+/// worker no longer holds it. [`postpone`] takes the count back.
+pub fn count_unacknowledged(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
+    let count = diesel::update(held!(mail)).set(mail_outbox::unacknowledged.eq(mail.unacknowledged + 1));
+    count.execute(connection).map(|counted| counted > 0)
+}
+
+/// Releases a mail, so that it is due at `due_at`. Returns `false` if the worker no longer holds it, or if the attempt is counted: the
+/// server may be busy with the mail, which is due when the lease ends.
+pub fn release(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<bool> {
+    let uncounted = held!(mail).filter(mail_outbox::unacknowledged.eq(mail.unacknowledged));
+    diesel::update(uncounted).set(mail_outbox::due_at.eq(At(due_at))).execute(connection).map(|released| released > 0)
 }
 
 /// Postpones a mail until its address may get one again. This does not count as an attempt to send it.

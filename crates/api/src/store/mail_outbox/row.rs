@@ -65,7 +65,7 @@ pub struct MailRow {
     pub occurrences: i64,
     /// The time of the first of them; `None` if that is [`MailRow::created_at`].
     pub first_at: Option<DateTime<Utc>>,
-    /// How often the server did not acknowledge its end: each time it may have been sent.
+    /// How often its end was sent and not acknowledged: each time it may have arrived.
     pub unacknowledged: i64,
 }
 

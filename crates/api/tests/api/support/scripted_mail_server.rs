@@ -188,7 +188,12 @@ fn converse(mut client: TcpStream, state: &State) -> std::io::Result<()> {
         is_over |= reply.starts_with("421");
         send(reply)?;
         if command == "DATA" && reply.starts_with("354") {
-            for line in lines.by_ref().map_while(Result::ok).take_while(|line| line != ".") {
+            // A client that disconnects before the mail's end has sent none.
+            loop {
+                let Some(Ok(line)) = lines.next() else { return Ok(()) };
+                if line == "." {
+                    break;
+                }
                 if let Some(id) = line.strip_prefix("Message-ID: ") {
                     id.clone_into(&mut state.last_message_id.lock().unwrap());
                 }

@@ -1,6 +1,6 @@
 //! Connections that several mails share.
 
-use super::conversation::{Progress, greet, hand_over};
+use super::conversation::{Attempt, Progress, greet, hand_over};
 use super::error::{ConversationError, DONE, expect};
 use super::failure::{classify, may_be_of_connection, took_too_long};
 use super::server::{GOODBYE_TIMEOUT, Server};
@@ -21,10 +21,14 @@ impl<'a> Connections<'a> {
         Self { server, idle: Mutex::default() }
     }
 
-    /// Sends one mail. `accepted` is called as soon as the server has accepted the sender.
-    pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
+    /// Sends one mail.
+    pub(in crate::service::mail) async fn send(
+        &self,
+        message: &Message,
+        attempt: &impl Attempt,
+    ) -> Result<(), SendError> {
         let progress = Progress::default();
-        match tokio::time::timeout(self.server.timeout, self.converse(message, &progress, &accepted)).await {
+        match tokio::time::timeout(self.server.timeout, self.converse(message, &progress, attempt)).await {
             Ok(sent) => sent.map_err(|error| classify(progress.step(), &error, message)),
             Err(_) => Err(took_too_long(progress.step())),
         }
@@ -34,10 +38,10 @@ impl<'a> Connections<'a> {
         &self,
         message: &Message,
         progress: &Progress,
-        accepted: &impl Fn(),
+        attempt: &impl Attempt,
     ) -> Result<(), ConversationError> {
         if let Some(mut used) = self.reuse().await {
-            let handed_over = hand_over(&mut used, message, progress, accepted).await;
+            let handed_over = hand_over(&mut used, message, progress, attempt).await;
             let is_of_connection = |error: &ConversationError| may_be_of_connection(progress.step(), error, message);
             if !handed_over.as_ref().is_err_and(is_of_connection) {
                 self.keep(used, &handed_over);
@@ -45,7 +49,7 @@ impl<'a> Connections<'a> {
             }
         }
         let mut fresh = greet(self.server, progress).await?;
-        let handed_over = hand_over(&mut fresh, message, progress, accepted).await;
+        let handed_over = hand_over(&mut fresh, message, progress, attempt).await;
         self.keep(fresh, &handed_over);
         handed_over
     }

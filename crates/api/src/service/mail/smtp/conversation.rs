@@ -68,25 +68,38 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
     Ok(connection)
 }
 
-/// Hands over one mail. `accepted` is called as soon as the server has accepted the sender.
+/// An attempt to send a mail, which is notified of its progress.
+pub(in crate::service::mail) trait Attempt {
+    /// The server has accepted the sender.
+    fn sender_accepted(&self);
+
+    /// The server waits for the mail. From its end on, the mail may arrive, whatever happens here.
+    ///
+    /// # Errors
+    /// Why the mail must not be sent.
+    async fn before_message(&self) -> Result<(), String>;
+}
+
+/// Hands over one mail.
 pub(super) async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
     progress: &Progress,
-    accepted: &impl Fn(),
+    attempt: &impl Attempt,
 ) -> Result<(), ConversationError> {
     let envelope = message.envelope();
     let source = message.formatted();
     progress.reach(MailStep::Mail);
     let parameters = parameters(connection, message, &source)?;
     expect(&connection.command(Mail::new(envelope.from().cloned(), parameters)).await?, DONE)?;
-    accepted();
+    attempt.sender_accepted();
     for recipient in envelope.to() {
         progress.reach(MailStep::Rcpt);
         expect(&connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?, DONE)?;
     }
     progress.reach(MailStep::Data);
     expect(&connection.command(Data).await?, GO_ON)?;
+    attempt.before_message().await.map_err(ConversationError::Withheld)?;
     progress.reach(MailStep::Message);
     expect(&connection.message(&source).await?, DONE)
 }

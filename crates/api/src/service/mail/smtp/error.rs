@@ -28,6 +28,9 @@ pub enum ConversationError {
     /// The recipient's address is not ASCII, and must not be sent to a server without this extension (RFC 6531, section 3.1).
     #[error("does not offer SMTPUTF8, without which the recipient's address cannot be named")]
     NoUtf8,
+    /// The mail must not be sent, and why. The server waits for it, so the connection cannot be used any more.
+    #[error("{0}")]
+    Withheld(String),
 }
 
 impl From<smtp::Error> for ConversationError {
@@ -50,7 +53,7 @@ impl ConversationError {
         match self {
             Self::Smtp(error) => error.status(),
             Self::OutOfStep(code) => Some(*code),
-            Self::NoUtf8 => None,
+            Self::NoUtf8 | Self::Withheld(_) => None,
         }
     }
 
@@ -58,7 +61,7 @@ impl ConversationError {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Smtp(error) => error.source().map(ToString::to_string).unwrap_or_default(),
-            Self::OutOfStep(_) | Self::NoUtf8 => String::new(),
+            Self::OutOfStep(_) | Self::NoUtf8 | Self::Withheld(_) => String::new(),
         }
     }
 

@@ -64,13 +64,34 @@ pub(super) fn took_too_long(step: MailStep) -> SendError {
 pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, message: &Message) -> bool {
     match step {
         MailStep::Mail => !matches!(scope_of(step, error, message), FailureScope::Form),
-        MailStep::Rcpt | MailStep::Data => error.status().is_none() || error.is_goodbye(),
+        MailStep::Rcpt | MailStep::Data => {
+            let is_withheld = matches!(error, ConversationError::Withheld(_));
+            !is_withheld && (error.status().is_none() || error.is_goodbye())
+        }
         MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Message => false,
     }
 }
 
 fn describe(step: MailStep, error: &ConversationError) -> String {
-    let is_usable = error.status().is_some() || matches!(error, ConversationError::NoUtf8);
-    let about = if is_usable { "the mail server" } else { "the mail server cannot be used:" };
+    let about = match error {
+        ConversationError::Withheld(_) => "not sent:",
+        ConversationError::OutOfStep(_) | ConversationError::NoUtf8 => "the mail server",
+        ConversationError::Smtp(error) if error.status().is_some() => "the mail server",
+        ConversationError::Smtp(_) => "the mail server cannot be used:",
+    };
     format!("{about} {error} ({})", step.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConversationError, MailStep, Message, may_be_of_connection};
+
+    #[test]
+    fn a_mail_that_must_not_be_sent_is_not_tried_on_another_connection() -> Result<(), Box<dyn std::error::Error>> {
+        let message = Message::builder().from("a@example.com".parse()?).to("b@example.com".parse()?);
+        let message = message.body("Hello".to_owned())?;
+        let is_of_connection = |error| may_be_of_connection(MailStep::Data, &error, &message);
+        assert!(!is_of_connection(ConversationError::Withheld("it was withdrawn".to_owned())));
+        Ok(())
+    }
 }

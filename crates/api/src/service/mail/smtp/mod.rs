@@ -14,6 +14,7 @@ mod server;
 mod step;
 
 pub(super) use connections::Connections;
+pub(super) use conversation::Attempt;
 pub use probe::ProbeError;
 pub(super) use probe::probe;
 pub(super) use server::Server;
