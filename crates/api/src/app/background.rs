@@ -117,7 +117,7 @@ async fn enforce_retention(services: &Services, last: Option<i64>) -> Option<i64
 async fn keep_connected(services: &Services) {
     let mut pause = RECONNECT_FIRST;
     loop {
-        pause = if services.limits.connect().await { RECONNECT_FIRST } else { (pause * 2).min(RECONNECT_LAST) };
+        pause = if services.connect_to_redis().await { RECONNECT_FIRST } else { (pause * 2).min(RECONNECT_LAST) };
         tokio::time::sleep(pause).await;
     }
 }

@@ -11,9 +11,12 @@ use crate::metrics::Metrics;
 use crate::service::Services;
 use crate::service::accounts::export::{ExportMetrics, ExportSlots};
 use crate::service::backup::BackupMetrics;
+use crate::service::hashed_key::KeyHasher;
+use crate::service::leases::Leases;
 use crate::service::limits::RateLimiter;
 use crate::service::mail::{MailMetrics, Mailer, MailerError};
 use crate::service::pool::WorkPool;
+use crate::service::redis_connection::RedisConnection;
 use crate::service::sessions::SessionMetrics;
 use crate::service::sessions::csrf_keys::CsrfKeys;
 use crate::service::sessions::revocation_feed::RevocationFeed;
@@ -112,7 +115,8 @@ impl Product {
         let metrics = Metrics::since(clock.now());
         let gate = |resource| GateMetrics::registered(&metrics, resource);
         let clock = ComparedClock::new(clock);
-        let limits = RateLimiter::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
+        let redis = RedisConnection::configured(&settings.limits, &metrics)?;
+        let keys = KeyHasher::of(&settings.keys);
         Ok(Services {
             schema: Arc::clone(&self.schema),
             store: Store::new(&settings.database, settings.timeouts, &metrics),
@@ -132,8 +136,9 @@ impl Product {
                 settings.timeouts.mail,
                 MailMetrics::registered(&metrics),
             )?,
-            leases: limits.leases(),
-            limits,
+            limits: RateLimiter::new(&settings.limits, keys.clone(), clock.clone(), &metrics).shared_in(redis.clone()),
+            leases: Leases::new(redis.clone(), keys),
+            redis,
             session_metrics: SessionMetrics::registered(&metrics),
             backup_metrics: BackupMetrics::registered(&metrics),
             gauges: Gauges::registered(&metrics),

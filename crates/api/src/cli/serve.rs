@@ -53,7 +53,7 @@ async fn run_tasks(product: &Product, services: Data<Services>) -> Result<Infall
     if !services.settings.limits.enabled {
         log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
     }
-    services.limits.connect().await;
+    services.connect_to_redis().await;
     start::start(&services).await?;
     Ok(product.run_background_tasks(services).await)
 }

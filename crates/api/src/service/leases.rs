@@ -1,6 +1,7 @@
 //! Leases: what only one process at a time may do, for as long as it renews its lease. The lease of a dead process expires.
 
-use super::limits::{KeyHasher, RedisConnection};
+use super::hashed_key::KeyHasher;
+use super::redis_connection::RedisConnection;
 use redis::Script;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub struct Leases {
 }
 
 impl Leases {
-    pub(in crate::service) fn new(redis: Option<Arc<RedisConnection>>, keys: KeyHasher) -> Self {
+    pub fn new(redis: Option<Arc<RedisConnection>>, keys: KeyHasher) -> Self {
         Self { redis, keys, process: Uuid::new_v4().to_string() }
     }
 

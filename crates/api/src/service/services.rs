@@ -6,6 +6,7 @@ use super::leases::Leases;
 use super::limits::RateLimiter;
 use super::mail::Mailer;
 use super::pool::WorkPool;
+use super::redis_connection::RedisConnection;
 use super::sessions::SessionMetrics;
 use super::sessions::csrf_keys::CsrfKeys;
 use super::sessions::revocation_feed::RevocationFeed;
@@ -43,6 +44,8 @@ pub struct Services {
     /// Memory for request bodies that are arriving.
     pub bodies: BodyMemory,
     pub mailer: Mailer,
+    /// `None` without `REDIS_URL`.
+    pub redis: Option<Arc<RedisConnection>>,
     pub limits: RateLimiter,
     pub leases: Leases,
     pub session_metrics: SessionMetrics,
@@ -55,6 +58,14 @@ impl Services {
     /// The current time, by the clock that was passed in.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Connects to Redis, if it is configured and not connected. Returns whether the state is as configured.
+    pub async fn connect_to_redis(&self) -> bool {
+        match &self.redis {
+            Some(redis) => redis.connect().await,
+            None => true,
+        }
     }
 
     /// The current time, for what other processes compare with their own.

@@ -169,12 +169,12 @@ async fn without_redis_each_process_limits_by_itself_and_shares_again_when_redis
     b.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
     assert_eq!(metric(&b, "limits_redis_up").await, 0);
     assert!(metric(&b, "limits_fallbacks_total").await >= 10);
-    assert!(!b.services().limits.connect().await);
+    assert!(!b.services().connect_to_redis().await);
 
     redis.start_again();
     a.clock().advance(Duration::minutes(15));
     for app in [&a, &b] {
-        assert!(app.services().limits.connect().await);
+        assert!(app.services().connect_to_redis().await);
     }
     fail(&b, 10).await;
     a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
@@ -190,7 +190,7 @@ async fn a_redis_that_comes_back_empty_does_not_reset_the_limits() {
     redis.stop();
     redis.start_again();
     a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
-    assert!(a.services().limits.connect().await);
+    assert!(a.services().connect_to_redis().await);
     a.sign_in_from(UNKNOWN_NETWORK, ADA, PASSWORD).await.throttled();
 }
 

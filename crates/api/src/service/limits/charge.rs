@@ -1,7 +1,7 @@
 //! A charge on a budget: an attempt that it counts.
 
 use super::budgets::Budget;
-use super::key::HashedKey;
+use crate::service::hashed_key::HashedKey;
 
 /// A budget is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

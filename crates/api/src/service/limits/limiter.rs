@@ -2,20 +2,19 @@
 
 use super::budgets::Budget;
 use super::charge::{Charge, Throttled};
-use super::key::{HashedKey, KeyHasher};
 use super::local::LocalCounts;
 use super::meter::{Meter, Reading};
 use super::metrics::LimitMetrics;
 use super::network::Network;
-use super::redis_connection::RedisConnection;
 use super::shared::SharedCounts;
 use super::unknown::UnknownClients;
 use super::window::Decision;
 use crate::clock::ComparedClock;
-use crate::config::{KeySettings, LimitSettings};
+use crate::config::LimitSettings;
 use crate::metrics::Metrics;
 use crate::service::ClientInfo;
-use crate::service::leases::Leases;
+use crate::service::hashed_key::{HashedKey, KeyHasher};
+use crate::service::redis_connection::RedisConnection;
 use futures_util::future::join_all;
 use std::sync::Arc;
 
@@ -26,49 +25,31 @@ pub struct RateLimiter {
     clock: ComparedClock,
     keys: KeyHasher,
     local: LocalCounts,
-    redis: Option<Arc<RedisConnection>>,
     shared: Option<SharedCounts>,
     metrics: LimitMetrics,
     pub unknown_clients: UnknownClients,
 }
 
 impl RateLimiter {
-    /// Opens no connection; [`RateLimiter::connect`] does.
-    ///
-    /// # Errors
-    /// When `REDIS_URL` is not valid.
-    pub fn new(
-        settings: &LimitSettings,
-        keys: &KeySettings,
-        clock: ComparedClock,
-        metrics: &Metrics,
-    ) -> Result<Self, redis::RedisError> {
+    /// Counts in this process alone, unless it is [`shared_in`](Self::shared_in) Redis.
+    pub fn new(settings: &LimitSettings, keys: KeyHasher, clock: ComparedClock, metrics: &Metrics) -> Self {
         let metrics = LimitMetrics::registered(metrics);
-        let url = settings.redis_url.as_ref().filter(|_| settings.enabled);
-        let redis = url.map(|url| RedisConnection::new(url, metrics.clone())).transpose()?.map(Arc::new);
-        Ok(Self {
+        Self {
             enabled: settings.enabled,
             clock,
-            keys: KeyHasher::of(keys),
+            keys,
             local: LocalCounts::default(),
-            shared: redis.clone().map(SharedCounts::new),
-            redis,
+            shared: None,
             unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),
             metrics,
-        })
-    }
-
-    /// Connects to Redis, if it is configured and not connected. Returns whether the state is as configured.
-    pub async fn connect(&self) -> bool {
-        match &self.redis {
-            Some(redis) => redis.connect().await,
-            None => true,
         }
     }
 
-    /// The leases of this process, on the same connection to Redis.
-    pub fn leases(&self) -> Leases {
-        Leases::new(self.redis.clone(), self.keys.clone())
+    /// Counts together with the other processes that use this Redis.
+    #[must_use]
+    pub fn shared_in(mut self, redis: Option<Arc<RedisConnection>>) -> Self {
+        self.shared = redis.map(SharedCounts::new);
+        self
     }
 
     /// The charges of a request of `client`; none is made yet.
@@ -103,8 +84,8 @@ impl RateLimiter {
         self.keys.key(budget.rule().name, identifier)
     }
 
-    /// Charges both counts, this process's and the shared one, if both allow it. This process's decide first: what they have seen is enough for a rejection, and they are up to date when Redis
-    /// becomes unavailable.
+    /// Charges this process's count, then the shared one. The local count comes first: its rejection saves a round trip, and it stays
+    /// usable when Redis fails.
     async fn charge_counts(&self, budget: Budget, key: HashedKey, now: i64) -> Decision {
         let rule = budget.rule();
         let local = self.local.charge(budget, key, now);

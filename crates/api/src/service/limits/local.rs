@@ -2,8 +2,8 @@
 
 use super::budgets::Budget;
 use super::charge::Charge;
-use super::key::HashedKey;
 use super::window::{ChargeLog, Decision};
+use crate::service::hashed_key::HashedKey;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 

@@ -1,11 +1,10 @@
-//! Metrics of the limits: what they refused, and whether processes count together.
+//! Metrics of the limits: what they refused, and what was counted in memory alone.
 
 use super::budgets::Budget;
 use crate::metrics::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BudgetLabels {
@@ -19,19 +18,12 @@ pub struct LimitMetrics {
     /// Decisions made from memory because Redis was unavailable.
     pub fallbacks: Counter,
     pub unknown_clients: Counter,
-    pub redis_up: Gauge,
-    pub redis_connections: Counter,
 }
 
 impl Default for LimitMetrics {
     fn default() -> Self {
-        let metrics = Self {
-            refused: Family::default(),
-            fallbacks: Counter::default(),
-            unknown_clients: Counter::default(),
-            redis_up: Gauge::default(),
-            redis_connections: Counter::default(),
-        };
+        let metrics =
+            Self { refused: Family::default(), fallbacks: Counter::default(), unknown_clients: Counter::default() };
         for budget in Budget::ALL {
             drop(metrics.refused.get_or_create(&BudgetLabels { budget: budget.rule().name }));
         }
@@ -43,12 +35,6 @@ impl LimitMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
         let registered = Self::default();
         metrics.register("limits_refused", "Attempts refused by the budget that was spent", registered.refused.clone());
-        metrics.register("limits_redis_up", "1 while processes count together in Redis", registered.redis_up.clone());
-        metrics.register(
-            "limits_redis_connections",
-            "Connections opened to Redis",
-            registered.redis_connections.clone(),
-        );
         metrics.register(
             "limits_fallbacks",
             "Attempts counted in memory because Redis was unavailable",

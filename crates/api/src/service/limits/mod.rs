@@ -5,23 +5,19 @@
 
 mod budgets;
 mod charge;
-mod key;
 mod limiter;
 mod local;
 mod meter;
 mod metrics;
 mod network;
-mod redis_connection;
 mod shared;
 mod unknown;
 mod window;
 
 pub use budgets::{Budget, BudgetRule, Per};
 pub use charge::Throttled;
-pub(in crate::service) use key::KeyHasher;
 pub use limiter::{Charges, RateLimiter};
 pub use meter::{Meter, Reading};
 pub use metrics::LimitMetrics;
 pub use network::Network;
-pub(in crate::service) use redis_connection::RedisConnection;
 pub use unknown::UnknownClients;

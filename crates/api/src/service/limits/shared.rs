@@ -3,9 +3,9 @@
 
 use super::budgets::BudgetRule;
 use super::charge::Charge;
-use super::key::HashedKey;
-use super::redis_connection::RedisConnection;
 use super::window::{Decision, time_until_free};
+use crate::service::hashed_key::HashedKey;
+use crate::service::redis_connection::RedisConnection;
 use redis::Script;
 use std::sync::Arc;
 

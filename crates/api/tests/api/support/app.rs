@@ -170,7 +170,7 @@ impl Builder {
         }
         revocation::poll(&services).await.unwrap();
         revocation::record_own_lifetime(&services).await;
-        services.limits.connect().await;
+        services.connect_to_redis().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = client(!services.settings.server.proxies.is_none());

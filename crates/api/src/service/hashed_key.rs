@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 /// A keyed hash of what is counted or leased, and of the name for which. So neither memory nor Redis stores a name, and an attacker
 /// can't choose which shard a key falls into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::service) struct HashedKey(pub(super) [u8; 16]);
+pub(in crate::service) struct HashedKey(pub(in crate::service) [u8; 16]);
 
 impl HashedKey {
     pub(in crate::service) fn in_redis(self) -> String {
@@ -17,10 +17,10 @@ impl HashedKey {
 
 /// Makes the keys of this deployment.
 #[derive(Debug, Clone)]
-pub(in crate::service) struct KeyHasher(hmac::Key);
+pub struct KeyHasher(hmac::Key);
 
 impl KeyHasher {
-    pub(super) fn of(keys: &KeySettings) -> Self {
+    pub fn of(keys: &KeySettings) -> Self {
         Self(derived_key(&keys.secret_key, b"latchkey limits"))
     }
 

@@ -1,10 +1,14 @@
-//! The connection to Redis, which charges and leases share. While it is down each process decides by itself.
+//! The connection to Redis, which the limits' charges and the leases share. While it is down each process decides by itself.
 
-use super::metrics::LimitMetrics;
+use crate::config::LimitSettings;
+use crate::metrics::Metrics;
 use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, ScriptInvocation};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a request waits for Redis. After that, this process decides by itself.
@@ -25,17 +29,27 @@ enum ConnectionState {
 }
 
 /// The connection of this process.
-pub(in crate::service) struct RedisConnection {
+pub struct RedisConnection {
     client: Client,
     state: Mutex<ConnectionState>,
-    metrics: LimitMetrics,
+    is_up: Gauge,
+    connections: Counter,
 }
 
 impl RedisConnection {
+    /// The connection of this process, which [`connect`](Self::connect) opens; `None` if none is configured or nothing is limited.
+    ///
     /// # Errors
-    /// When the address is not valid.
-    pub(super) fn new(url: &SecretString, metrics: LimitMetrics) -> Result<Self, RedisError> {
-        Ok(Self { client: Client::open(url.expose_secret())?, state: Mutex::new(ConnectionState::Fresh), metrics })
+    /// When `REDIS_URL` is not valid.
+    pub fn configured(settings: &LimitSettings, metrics: &Metrics) -> Result<Option<Arc<Self>>, RedisError> {
+        let is_up = Gauge::default();
+        let connections = Counter::default();
+        metrics.register("limits_redis_up", "1 while processes count together in Redis", is_up.clone());
+        metrics.register("limits_redis_connections", "Connections opened to Redis", connections.clone());
+        let url = settings.redis_url.as_ref().filter(|_| settings.enabled);
+        let client = url.map(|url| Client::open(url.expose_secret())).transpose()?;
+        let state = Mutex::new(ConnectionState::Fresh);
+        Ok(client.map(|client| Arc::new(Self { client, state, is_up, connections })))
     }
 
     /// Connects, unless it is connected already. Returns whether there is a connection.
@@ -49,9 +63,9 @@ impl RedisConnection {
         match self.client.get_multiplexed_async_connection_with_config(&timeouts).await {
             Ok(connection) => {
                 log::info!("limits.redis: connected; processes count attempts together");
-                let number = self.metrics.redis_connections.inc();
+                let number = self.connections.inc();
                 *self.state.lock() = ConnectionState::Up { connection, number };
-                self.metrics.redis_up.set(1);
+                self.is_up.set(1);
                 true
             }
             Err(error) => {
@@ -84,7 +98,7 @@ impl RedisConnection {
         if matches!(*state, ConnectionState::Up { number, .. } if number == failed) {
             log_outage(error);
             *state = ConnectionState::Down;
-            self.metrics.redis_up.set(0);
+            self.is_up.set(0);
         }
     }
 }
