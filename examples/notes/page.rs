@@ -1,7 +1,7 @@
 //! `/notes`
 
 use crate::components::{
-    Alert, Button, FieldKind, Form, FormErrors, FormState, Loader, Moment, Pending, TextField, Waiting, focus_heading,
+    Alert, Button, FieldKind, Form, FormErrors, FormState, Loader, Moment, UserAction, TextField, Waiting, focus_heading,
     load,
 };
 use crate::http::ApiRequest;
@@ -81,13 +81,13 @@ fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
 fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
     let page = expect_context::<PageSession>();
     let notices = expect_context::<Notices>();
-    let pending = Pending::new();
+    let action = UserAction::new();
     let id = note.id;
     let delete = Callback::new(move |()| {
         if !window().confirm_with_message("Delete this note?").is_ok_and(|confirmed| confirmed) {
             return;
         }
-        pending.start(async move {
+        action.start(async move {
             read_empty(page.send(ApiRequest::delete(format!("{NOTES}{id}/"))).await?)?;
             notices.say("The note is deleted.");
             focus_heading();
@@ -102,8 +102,8 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
             <p class="details">
                 <Moment at=note.changed_at />
             </p>
-            <Alert text=pending.failure() />
-            <Button label="Delete note" pending=pending.signal() class="button button-danger" on_press=delete />
+            <Alert text=action.failure() />
+            <Button label="Delete note" pending=action.signal() class="button button-danger" on_press=delete />
         </li>
     }
 }
@@ -112,11 +112,11 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
 #[component]
 fn ShowMore(notes: Loader<Page<Note>>) -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let pending = Pending::new();
+    let action = UserAction::new();
     let next = Memo::new(move |_| notes.value.with(|page| page.as_ref().and_then(|page| page.next.clone())));
     let press = Callback::new(move |()| {
         let Some(cursor) = next.get_untracked() else { return };
-        pending.start(async move {
+        action.start(async move {
             let more = fetch(page, cursor).await?;
             notes.value.try_update(|page| {
                 if let Some(page) = page {
@@ -128,9 +128,9 @@ fn ShowMore(notes: Loader<Page<Note>>) -> impl IntoView {
         });
     });
     view! {
-        <Alert text=pending.failure() />
+        <Alert text=action.failure() />
         <Show when=move || next.with(Option::is_some)>
-            <Button label="Show more" pending=pending.signal() class="button button-quiet" on_press=press />
+            <Button label="Show more" pending=action.signal() class="button button-quiet" on_press=press />
         </Show>
     }
 }

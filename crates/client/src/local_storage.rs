@@ -6,6 +6,7 @@ use crate::policy::{Now, PendingSignOuts, SessionTokens, StorageContent, Unconfi
 use auth_types::SessionId;
 use gloo_storage::errors::StorageError;
 use gloo_storage::{LocalStorage, Storage};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ pub const TOKENS_KEY: &str = "latchkey.tokens";
 /// in another tab.
 const BROWSER_SECRET_KEY: &str = "latchkey.registration";
 
-/// The key of the last action that may have ended the session.
+/// The key of the last action that may have ended the session. The name is that of earlier releases, which may have stored it.
 const UNCONFIRMED_ACTION_KEY: &str = "latchkey.unsettled";
 
 /// The key of the pending sign-outs.
@@ -44,62 +45,57 @@ impl LockClaim {
     }
 }
 
+/// Why a value could not be read.
+enum StorageReadError {
+    /// The browser grants no storage.
+    Unavailable,
+    Storage(StorageError),
+}
+
 /// Claims the lock; false where nothing can be stored.
 pub fn write_claim(claim: &LockClaim) -> bool {
-    is_available() && LocalStorage::set(CLAIM_KEY, claim).is_ok()
+    write(CLAIM_KEY, claim)
 }
 
 /// The claim of the tab that has the lock.
 pub fn read_claim() -> Option<LockClaim> {
-    if is_available() { LocalStorage::get(CLAIM_KEY).ok() } else { None }
+    read(CLAIM_KEY).ok()
 }
 
 /// Releases the lock.
 pub fn clear_claim() {
-    if is_available() {
-        LocalStorage::delete(CLAIM_KEY);
-    }
+    remove(CLAIM_KEY);
 }
 
 /// Stores the browser secret of a sign-up that must be confirmed. Where nothing can be stored, the mailed link leads to the
 /// sign-in page.
 pub fn write_browser_secret(secret: &str) {
-    if is_available() {
-        // Without it the user signs in with the password.
-        let _: Result<(), StorageError> = LocalStorage::set(BROWSER_SECRET_KEY, secret);
-    }
+    write(BROWSER_SECRET_KEY, secret); // without it the user signs in with the password
 }
 
 /// The browser secret of this browser's last sign-up, if that is not confirmed yet.
 pub fn read_browser_secret() -> Option<String> {
-    if is_available() { LocalStorage::get(BROWSER_SECRET_KEY).ok() } else { None }
+    read(BROWSER_SECRET_KEY).ok()
 }
 
 /// Deletes the browser secret.
 pub fn clear_browser_secret() {
-    if is_available() {
-        LocalStorage::delete(BROWSER_SECRET_KEY);
-    }
+    remove(BROWSER_SECRET_KEY);
 }
 
 /// Stores an action that ends the session, before it is sent.
 pub fn write_unconfirmed_action(action: &UnconfirmedAction) {
-    if is_available() {
-        // Without it the message after a reload is less precise.
-        let _: Result<(), StorageError> = LocalStorage::set(UNCONFIRMED_ACTION_KEY, action);
-    }
+    write(UNCONFIRMED_ACTION_KEY, action); // without it the message after a reload is less precise
 }
 
 /// The last such action, if its response has not arrived.
 pub fn read_unconfirmed_action() -> Option<UnconfirmedAction> {
-    if is_available() { LocalStorage::get(UNCONFIRMED_ACTION_KEY).ok() } else { None }
+    read(UNCONFIRMED_ACTION_KEY).ok()
 }
 
 /// Deletes the action: its response has arrived, or a user has signed in.
 pub fn clear_unconfirmed_action() {
-    if is_available() {
-        LocalStorage::delete(UNCONFIRMED_ACTION_KEY);
-    }
+    remove(UNCONFIRMED_ACTION_KEY);
 }
 
 /// Deletes the action of this session, which has not ended the session.
@@ -111,44 +107,37 @@ pub fn clear_unconfirmed_action_of(session: SessionId) {
 
 /// The pending sign-outs.
 pub fn read_pending_sign_outs() -> PendingSignOuts {
-    if is_available() {
-        LocalStorage::get(PENDING_SIGN_OUTS_KEY).unwrap_or_default()
-    } else {
-        PendingSignOuts::default()
-    }
+    read(PENDING_SIGN_OUTS_KEY).unwrap_or_default()
 }
 
 /// Stores the pending sign-outs, and returns whether that succeeded.
 pub fn write_pending_sign_outs(sign_outs: &PendingSignOuts) -> bool {
     if sign_outs.is_empty() {
-        if is_available() {
-            LocalStorage::delete(PENDING_SIGN_OUTS_KEY);
-        }
+        remove(PENDING_SIGN_OUTS_KEY);
         return true;
     }
-    is_available() && LocalStorage::set(PENDING_SIGN_OUTS_KEY, sign_outs).is_ok()
+    write(PENDING_SIGN_OUTS_KEY, sign_outs)
 }
 
 /// Reads the stored tokens. Content that does not parse as tokens is deleted and counts as none.
 pub fn read_tokens() -> StorageContent {
-    if !is_available() {
-        return StorageContent::Unavailable;
-    }
-    match LocalStorage::get(TOKENS_KEY) {
+    match read(TOKENS_KEY) {
         Ok(tokens) => StorageContent::Tokens(Box::new(tokens)),
-        Err(StorageError::KeyNotFound(_)) => StorageContent::Empty,
-        Err(StorageError::SerdeError(_)) => {
+        Err(StorageReadError::Storage(StorageError::KeyNotFound(_))) => StorageContent::Empty,
+        Err(StorageReadError::Storage(StorageError::SerdeError(_))) => {
             clear_tokens();
             StorageContent::Empty
         }
-        Err(StorageError::JsError(_)) => StorageContent::Unavailable,
+        Err(StorageReadError::Unavailable | StorageReadError::Storage(StorageError::JsError(_))) => {
+            StorageContent::Unavailable
+        }
     }
 }
 
 /// Stores `tokens` and returns whether that succeeded (storage may be full or forbidden). If not, the stored tokens are
 /// deleted: an older generation would look like a theft after the next reload.
 pub fn write_tokens(tokens: &SessionTokens) -> bool {
-    let written = is_available() && LocalStorage::set(TOKENS_KEY, tokens).is_ok();
+    let written = write(TOKENS_KEY, tokens);
     if !written {
         clear_tokens();
     }
@@ -157,8 +146,27 @@ pub fn write_tokens(tokens: &SessionTokens) -> bool {
 
 /// Deletes the stored tokens.
 pub fn clear_tokens() {
+    remove(TOKENS_KEY);
+}
+
+/// Reads a value; an error where there is none, where it does not parse, or where nothing can be stored.
+fn read<T: DeserializeOwned>(key: &str) -> Result<T, StorageReadError> {
     if is_available() {
-        LocalStorage::delete(TOKENS_KEY);
+        LocalStorage::get(key).map_err(StorageReadError::Storage)
+    } else {
+        Err(StorageReadError::Unavailable)
+    }
+}
+
+/// Writes a value, and returns whether that succeeded.
+fn write<T: Serialize + ?Sized>(key: &str, value: &T) -> bool {
+    is_available() && LocalStorage::set(key, value).is_ok()
+}
+
+/// Removes a value, if there is one.
+fn remove(key: &str) {
+    if is_available() {
+        LocalStorage::delete(key);
     }
 }
 

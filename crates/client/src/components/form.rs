@@ -1,6 +1,6 @@
 //! Forms: one request at a time, and errors at their fields.
 
-use super::{Alert, Pending};
+use super::{Alert, UserAction};
 use crate::notices::Notices;
 use crate::policy::{CHECK_FIELDS, RequestFailure};
 use futures::future::{FutureExt, LocalBoxFuture};
@@ -48,7 +48,7 @@ static FORMS: AtomicU32 = AtomicU32::new(1);
 pub struct FormState {
     fields: StoredValue<&'static [&'static str]>,
     errors: RwSignal<FormErrors>,
-    pending: Pending,
+    action: UserAction,
     notices: Notices,
     /// Distinguishes the form's elements from those of other forms.
     number: u32,
@@ -64,7 +64,7 @@ impl FormState {
         Self {
             fields: StoredValue::new(fields),
             errors: RwSignal::new(FormErrors::new()),
-            pending: Pending::new(),
+            action: UserAction::new(),
             notices: expect_context(),
             number: FORMS.fetch_add(1, Ordering::Relaxed),
             element: NodeRef::new(),
@@ -75,7 +75,7 @@ impl FormState {
 
     /// Whether a request is running.
     pub fn pending(self) -> Signal<bool> {
-        self.pending.signal()
+        self.action.signal()
     }
 
     /// The id of a field of this form, unique among all forms.
@@ -130,7 +130,7 @@ impl FormState {
     }
 
     fn refuse(self, errors: FormErrors) {
-        self.pending.fail(Some(CHECK_FIELDS.to_owned()));
+        self.action.show_failure(Some(CHECK_FIELDS.to_owned()));
         self.mark(errors);
     }
 
@@ -143,7 +143,7 @@ impl FormState {
             }
             result
         };
-        self.pending.start_explained(work, move |failure| {
+        self.action.start_explained(work, move |failure| {
             self.mark(self.fields.with_value(|fields| errors_of(&failure, fields)));
             failure.message()
         });
@@ -187,14 +187,14 @@ pub fn Form(
 ) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if !state.pending.is_pending() {
+        if !state.action.is_pending() {
             state.read_texts();
             on_submit.run(());
         }
     };
     view! {
         <form class="form" method="post" novalidate on:submit=submit node_ref=state.element>
-            <Alert text=state.pending.failure() />
+            <Alert text=state.action.failure() />
             {children()}
         </form>
     }

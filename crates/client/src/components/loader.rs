@@ -18,8 +18,8 @@ type Fetch<T> = Rc<dyn Fn() -> LocalBoxFuture<'static, Result<T, RequestFailure>
 /// Data that was requested again.
 struct NewestData<T> {
     data: T,
-    /// How many attempts to load the data there had been.
-    attempts: u32,
+    /// The latest run when it was requested.
+    run: u32,
 }
 
 /// Data from the API that is fetched until it has arrived.
@@ -28,8 +28,8 @@ pub struct Loader<T: Send + Sync + 'static> {
     /// The data.
     pub value: RwSignal<Option<T>>,
     failure: RwSignal<Option<RequestFailure>>,
-    /// Counts the attempts, so that only the last one schedules another.
-    attempts: RwSignal<u32>,
+    /// The number of the latest run, which alone may change this or schedule another.
+    latest_run: RwSignal<u32>,
     fetch: StoredValue<Fetch<T>, LocalStorage>,
 }
 
@@ -51,7 +51,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
         Self {
             value: RwSignal::new(None),
             failure: RwSignal::new(None),
-            attempts: RwSignal::new(0),
+            latest_run: RwSignal::new(0),
             fetch: StoredValue::new_local(fetch),
         }
     }
@@ -64,20 +64,20 @@ impl<T: Send + Sync + 'static> Loader<T> {
     /// Fetches again when the page becomes visible or focused, and shows what `merge` makes of what is shown and the newest.
     #[must_use]
     pub fn keep_fresh(self, merge: impl Fn(Option<T>, T) -> T + Copy + 'static) -> Self {
-        keep_fresh(move || self.newest(), move |newest| self.take_newest(newest, merge));
+        keep_fresh(move || self.newest(), move |newest| self.accept_newest(newest, merge));
         self
     }
 
     /// Requests the newest data.
     fn newest(self) -> impl Future<Output = Result<NewestData<T>, RequestFailure>> + 'static {
-        let attempts = self.attempts.get_untracked();
+        let run = self.latest_run.get_untracked();
         let response = (self.fetch.get_value())();
-        async move { Ok(NewestData { data: response.await?, attempts }) }
+        async move { Ok(NewestData { data: response.await?, run }) }
     }
 
-    /// Data that was requested before an attempt is dropped: the attempt's is newer, and may be for another key.
-    fn take_newest(self, newest: NewestData<T>, merge: impl Fn(Option<T>, T) -> T) {
-        if self.attempts.try_get_untracked() == Some(newest.attempts) {
+    /// Data that was requested before another run is dropped: that run's is newer, and may be for another key.
+    fn accept_newest(self, newest: NewestData<T>, merge: impl Fn(Option<T>, T) -> T) {
+        if self.latest_run.try_get_untracked() == Some(newest.run) {
             self.value.update(|value| *value = Some(merge(value.take(), newest.data)));
         }
     }
@@ -94,8 +94,9 @@ impl<T: Send + Sync + 'static> Loader<T> {
         self.failure.get()
     }
 
-    fn take(self, number: u32, attempt_number: u32, result: Result<T, RequestFailure>) -> Option<Duration> {
-        if self.attempts.try_get_untracked() != Some(number) {
+    /// Applies the result of a run, unless a later one has begun, and returns when to try again.
+    fn accept(self, run: u32, attempt_number: u32, result: Result<T, RequestFailure>) -> Option<Duration> {
+        if self.latest_run.try_get_untracked() != Some(run) {
             return None;
         }
         match result {
@@ -162,16 +163,16 @@ fn restart_on<K: PartialEq + 'static, T: Send + Sync + 'static>(
 }
 
 fn attempt<T: Send + Sync + 'static>(loader: Loader<T>, attempt_number: u32) {
-    let number = loader.attempts.try_update(|attempts| {
-        *attempts = attempts.wrapping_add(1);
-        *attempts
+    let run = loader.latest_run.try_update(|latest_run| {
+        *latest_run = latest_run.wrapping_add(1);
+        *latest_run
     });
-    let (Some(number), Some(fetch)) = (number, loader.fetch.try_get_value()) else { return };
+    let (Some(run), Some(fetch)) = (run, loader.fetch.try_get_value()) else { return };
     spawn_local(async move {
         let result = fetch().await;
-        if let Some(delay) = loader.take(number, attempt_number, result) {
+        if let Some(delay) = loader.accept(run, attempt_number, result) {
             let again = move || {
-                if loader.attempts.try_get_untracked() == Some(number) {
+                if loader.latest_run.try_get_untracked() == Some(run) {
                     attempt(loader, attempt_number.saturating_add(1));
                 }
             };
@@ -298,7 +299,7 @@ mod tests {
             let merge = |shown: Option<String>, newest| format!("{}, newest {newest}", shown.unwrap_or_default());
             spawn_local(async move {
                 if let Ok(newest) = newest.await {
-                    loader.take_newest(newest, merge);
+                    loader.accept_newest(newest, merge);
                 }
             });
             Executor::poll_local();

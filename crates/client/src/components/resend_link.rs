@@ -1,6 +1,6 @@
 //! Asks for the confirmation mail again.
 
-use super::{Alert, Button, Pending, keep_focus};
+use super::{Alert, Button, UserAction, keep_focus};
 use crate::http::{Http, PublicApi};
 use crate::local_storage;
 use crate::notices::Notices;
@@ -22,7 +22,7 @@ pub fn ResendLink(
     let notices = expect_context::<Notices>();
     let session = expect_context::<SessionOwner>();
     let page = expect_context::<PageSession>();
-    let pending = Pending::new();
+    let action = UserAction::new();
     let send = move || async move {
         let is_signed_in = matches!(untrack(|| session.state()), SignInState::SignedIn(_));
         let request =
@@ -41,9 +41,9 @@ pub fn ResendLink(
         }
         Ok(())
     };
-    let press = Callback::new(move |()| pending.start(send()));
+    let press = Callback::new(move |()| action.start(send()));
     view! {
-        <Alert text=pending.failure() />
-        <Button label="Send the link again" pending=pending.signal() class="button button-quiet" on_press=press />
+        <Alert text=action.failure() />
+        <Button label="Send the link again" pending=action.signal() class="button button-quiet" on_press=press />
     }
 }

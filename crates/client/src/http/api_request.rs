@@ -155,7 +155,7 @@ impl ApiRequest {
         }
     }
 
-    /// The same with an `Idempotency-Key`, so that it takes effect once, however often it is sent.
+    /// This request, but with an `Idempotency-Key`, so that it takes effect once, however often it is sent.
     #[must_use]
     pub fn once(self, seed: Uuid) -> Self {
         let body = match &self.body {
@@ -171,13 +171,13 @@ impl ApiRequest {
         repeat_after(result, sent, clock::jitter()).filter(|_| self.repeats)
     }
 
-    /// The same with the API's cookies, sent and accepted.
+    /// This request, but with the API's cookies, sent and accepted.
     #[must_use]
     pub fn with_cookies(self) -> Self {
         Self { cookies: true, ..self }
     }
 
-    /// The same as a sign-in, with or without credentials as the server's transport requires: the browser stores a cookie only
+    /// This request as a sign-in, with or without credentials as the server's transport requires: the browser stores a cookie only
     /// from a response to a request with credentials, and refuses such a response from other servers.
     #[must_use]
     pub fn signing_in(self, transport: TokenTransport) -> Self {
@@ -187,7 +187,7 @@ impl ApiRequest {
         }
     }
 
-    /// The same with this access token.
+    /// This request, but with this access token.
     #[must_use]
     pub fn with_access(&self, access: &str) -> Self {
         Self { access: Some(access.to_owned()), ..self.clone() }

@@ -6,7 +6,7 @@ use auth_types::paths;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest};
 use serde::Serialize;
 
-/// The API as a visitor uses it. Every error is the message to show instead.
+/// The API as a visitor uses it. Every error has the message to show instead (`RequestFailure::message`).
 #[derive(Debug, Clone, Copy)]
 pub struct PublicApi {
     http: Http,

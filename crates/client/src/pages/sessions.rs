@@ -1,7 +1,7 @@
 //! `/sessions`
 
 use crate::components::{
-    Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, focus_heading, load,
+    Alert, Button, Loader, Moment, UserAction, Waiting, focus_by_id, focus_heading, load,
 };
 use crate::notices::Notices;
 use crate::policy::newest_devices;
@@ -86,14 +86,14 @@ fn Device(
 ) -> impl IntoView {
     let page = expect_context::<PageSession>();
     let notices = expect_context::<Notices>();
-    let pending = Pending::reporting_to(failure);
+    let action = UserAction::reporting_to(failure);
     let id = device.id;
     let is_current = device.current;
     let end = Callback::new(move |()| {
         if is_current {
             return page.logout();
         }
-        pending.start(async move {
+        action.start(async move {
             Api::new(page).end_session(id).await?;
             notices.say("The device is signed out.");
             focus_heading();
@@ -111,7 +111,7 @@ fn Device(
                 {is_current.then(|| view! { <p class="badge">"This device"</p> })}
             </div>
             <DeviceFacts device=device />
-            <Button label="Sign out this device" pending=pending.signal() class="button button-quiet" on_press=end />
+            <Button label="Sign out this device" pending=action.signal() class="button button-quiet" on_press=end />
         </li>
     }
 }
@@ -163,12 +163,12 @@ fn DeviceFacts(#[prop(into)] device: Signal<SessionResponse>) -> impl IntoView {
 #[component]
 fn SignOutEverywhere(failure: RwSignal<Option<String>>) -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let pending = Pending::reporting_to(failure);
-    let press = Callback::new(move |()| pending.start(page.logout_everywhere()));
+    let action = UserAction::reporting_to(failure);
+    let press = Callback::new(move |()| action.start(page.logout_everywhere()));
     view! {
         <section class="panel panel-row">
             <p>"Lost a device, or not sure? Sign out everywhere, this device included."</p>
-            <Button label="Sign out everywhere" pending=pending.signal() class="button button-danger" on_press=press />
+            <Button label="Sign out everywhere" pending=action.signal() class="button button-danger" on_press=press />
         </section>
     }
 }

@@ -17,7 +17,7 @@ pub struct BoundRequest {
     epoch: Epoch,
     /// The access token that the server has refused with `token_not_valid`.
     refused: Option<AccessToken>,
-    refreshed: Refreshed,
+    refresh: RequestedRefresh,
     sent: Option<Sent>,
     /// Whether to send it next with the current access token, even if a refresh is due.
     repeats: bool,
@@ -25,16 +25,19 @@ pub struct BoundRequest {
 
 /// Whether the request has asked for a refresh; after a refused access token, whether it has asked since.
 #[derive(Debug)]
-enum Refreshed {
-    NotYet,
-    /// Yes, when this was the access token, if there was one.
-    Since(Option<AccessToken>),
+enum RequestedRefresh {
+    NotAsked,
+    Asked {
+        /// The access token at that moment, if there was one.
+        access_before: Option<AccessToken>,
+    },
 }
 
 /// The access token that the request was last sent with.
 #[derive(Debug)]
 struct Sent {
     access: AccessToken,
+    /// Whether the token has changed since the request asked for a refresh.
     is_fresh: bool,
 }
 
@@ -67,7 +70,7 @@ pub enum ResponseAction {
 impl BoundRequest {
     /// A request of a page that was built in `epoch`.
     pub const fn new(epoch: Epoch) -> Self {
-        Self { epoch, refused: None, refreshed: Refreshed::NotYet, sent: None, repeats: false }
+        Self { epoch, refused: None, refresh: RequestedRefresh::NotAsked, sent: None, repeats: false }
     }
 
     /// Notes that the request has been sent before and its response was lost. It may have ended the session: a refresh would
@@ -88,12 +91,12 @@ impl BoundRequest {
             TokenPlan::Wait { error, remaining } => {
                 RequestStep::Fail(RequestFailure::Transient { error, after: Some(remaining) })
             }
-            TokenPlan::Refresh(tokens) if matches!(self.refreshed, Refreshed::NotYet) => {
-                self.refreshed = Refreshed::Since(access_of(&tokens));
+            TokenPlan::Refresh(tokens) if matches!(self.refresh, RequestedRefresh::NotAsked) => {
+                self.refresh = RequestedRefresh::Asked { access_before: access_of(&tokens) };
                 RequestStep::Refresh(self.refused.clone())
             }
             // The refresh left the refused token in place: give up for now.
-            TokenPlan::Refresh(_) if self.refused.is_some() => RequestStep::Fail(not_yet()),
+            TokenPlan::Refresh(_) if self.refused.is_some() => RequestStep::Fail(no_usable_token()),
             // Just refreshed and due again: no fresher token is to be had.
             TokenPlan::Refresh(tokens) | TokenPlan::Use(tokens) => self.send(&tokens),
         }
@@ -110,7 +113,7 @@ impl BoundRequest {
         match self.sent.take().filter(|sent| is_refused && !sent.is_fresh) {
             Some(sent) => {
                 self.refused = Some(sent.access);
-                self.refreshed = Refreshed::NotYet;
+                self.refresh = RequestedRefresh::NotAsked;
                 ResponseAction::Retry
             }
             None => ResponseAction::Deliver(result),
@@ -118,8 +121,8 @@ impl BoundRequest {
     }
 
     fn send(&mut self, tokens: &SessionTokens) -> RequestStep {
-        let Some(access) = access_of(tokens) else { return RequestStep::Fail(not_yet()) };
-        let is_fresh = matches!(&self.refreshed, Refreshed::Since(before) if before.as_ref() != Some(&access));
+        let Some(access) = access_of(tokens) else { return RequestStep::Fail(no_usable_token()) };
+        let is_fresh = matches!(&self.refresh, RequestedRefresh::Asked { access_before } if access_before.as_ref() != Some(&access));
         self.sent = Some(Sent { access: access.clone(), is_fresh });
         RequestStep::Send(access)
     }
@@ -136,7 +139,7 @@ fn access_of(tokens: &SessionTokens) -> Option<AccessToken> {
     tokens.access().map(|access| AccessToken(access.to_owned()))
 }
 
-const fn not_yet() -> RequestFailure {
+const fn no_usable_token() -> RequestFailure {
     RequestFailure::Transient { error: TransientError::Unexpected, after: None }
 }
 

@@ -11,7 +11,7 @@ use auth_types::{Reason, SessionId};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The API as the user of a page sees it. Every error is the message to show instead.
+/// The API as the user of a page sees it. Every error has the message to show instead (`RequestFailure::message`).
 #[derive(Debug, Clone, Copy)]
 pub struct Api {
     page: PageSession,

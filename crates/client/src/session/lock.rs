@@ -33,7 +33,7 @@ const SIGN_OUT_NAME: &str = "latchkey.sign-out";
 /// How long to wait for other tabs: longer than a refresh takes, shorter than a user notices as a fault.
 pub(super) const SHORT_WAIT: Duration = Duration::from_secs(3);
 
-/// The same where the refresh token is in a cookie: longer than another tab may wait for its response. A response that arrives
+/// How long to wait for other tabs where the refresh token is in a cookie: longer than another tab may wait for its response. A response that arrives
 /// after the next one would restore an older cookie, possibly another user's.
 pub(super) const COOKIE_WAIT: Duration = RESPONSE_TIMEOUT.saturating_add(Duration::from_secs(10));
 
@@ -69,6 +69,7 @@ impl Drop for TabLock {
 pub(super) async fn acquire(timeout: Duration) -> Option<TabLock> {
     match acquire_lock(NAME, timeout).await {
         Ok(Some(lock)) => {
+            // Dropped at once: it need only have been free, because sign-outs do not wait for `lock`.
             acquire_lock(SIGN_OUT_NAME, timeout).await.ok().flatten()?;
             Some(lock)
         }
@@ -77,7 +78,7 @@ pub(super) async fn acquire(timeout: Duration) -> Option<TabLock> {
     }
 }
 
-/// The same for a revalidation. `None` at once where there are no Web Locks: simultaneous revalidations are harmless.
+/// Waits for the lock of revalidations for at most `timeout`. `None` at once where there are no Web Locks: simultaneous revalidations are harmless.
 pub(super) async fn acquire_for_revalidation(timeout: Duration) -> Option<TabLock> {
     acquire_lock(REVALIDATION_NAME, timeout).await.ok().flatten()
 }

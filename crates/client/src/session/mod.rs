@@ -23,4 +23,5 @@ mod storage;
 pub use api::Api;
 pub use owner::SessionOwner;
 pub use page::PageSession;
-pub use state::{EmailConfirmation, SignInState, SignUpResult};
+pub use sign_in::{EmailConfirmation, SignUpResult};
+pub use state::SignInState;

@@ -1,7 +1,7 @@
 //! What starts a session: a sign-in, a sign-up, a mailed link.
 
 use super::storage::storage_snapshot;
-use super::{EmailConfirmation, PageSession, SessionOwner, SignUpResult, lock};
+use super::{PageSession, SessionOwner, lock};
 use crate::http::ApiRequest;
 use crate::local_storage;
 use crate::policy::{
@@ -10,9 +10,29 @@ use crate::policy::{
 };
 use auth_types::paths;
 use auth_types::requests::{EmailVerifyRequest, LoginRequest, RegisterRequest};
-use auth_types::responses::{EmailVerifyResponse, PendingRegistrationResponse, TokenTransport, UserResponse};
+use auth_types::responses::{
+    EmailVerifyResponse, PendingRegistrationResponse, TokenTransport, UserResponse, VerifyNotice,
+};
 use leptos::prelude::*;
 use uuid::Uuid;
+
+/// What a sign-up led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpResult {
+    /// The new user is signed in.
+    SignedIn,
+    /// The link in a mail must be opened first.
+    ConfirmEmail,
+}
+
+/// What the confirmation of an address led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmailConfirmation {
+    /// This browser signed up, and is signed in now.
+    pub signed_in: bool,
+    /// What could not be done as requested.
+    pub notice: Option<VerifyNotice>,
+}
 
 impl SessionOwner {
     /// The request that confirms an address by a mailed link's token, and signs in the browser that signed up, unless a user is

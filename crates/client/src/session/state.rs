@@ -1,7 +1,6 @@
 //! The state of the session that pages see.
 
 use crate::policy::{Epoch, SignOutReason};
-use auth_types::responses::VerifyNotice;
 
 /// Whether someone is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,22 +11,4 @@ pub enum SignInState {
     SignedIn(Epoch),
     /// No.
     SignedOut(SignOutReason),
-}
-
-/// What a sign-up led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignUpResult {
-    /// The new user is signed in.
-    SignedIn,
-    /// The link in a mail must be opened first.
-    ConfirmEmail,
-}
-
-/// What the confirmation of an address led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EmailConfirmation {
-    /// This browser signed up, and is signed in now.
-    pub signed_in: bool,
-    /// What could not be done as requested.
-    pub notice: Option<VerifyNotice>,
 }

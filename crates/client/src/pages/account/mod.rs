@@ -2,7 +2,7 @@
 
 mod picture;
 
-use crate::components::{Alert, Button, FieldKind, Form, FormErrors, FormState, Pending, TextDraft, TextField};
+use crate::components::{Alert, Button, FieldKind, Form, FormErrors, FormState, UserAction, TextDraft, TextField};
 use crate::download::save_text;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, SessionOwner};
@@ -119,17 +119,17 @@ impl ProfileDrafts {
 #[component]
 fn Download() -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let pending = Pending::new();
+    let action = UserAction::new();
     let download = move || async move {
         let text = Api::new(page).export().await.map_err(|failure| failure.message())?;
         save_text("latchkey-export.json", "application/json", &text)
             .map_err(|_| "Your browser does not save files from this page.".to_owned())
     };
-    let press = Callback::new(move |()| pending.start_explained(download(), |problem| problem));
+    let press = Callback::new(move |()| action.start_explained(download(), |problem| problem));
     view! {
         <p>"A file with everything that is stored about you."</p>
-        <Alert text=pending.failure() />
-        <Button label="Download your data" pending=pending.signal() class="button button-quiet" on_press=press />
+        <Alert text=action.failure() />
+        <Button label="Download your data" pending=action.signal() class="button button-quiet" on_press=press />
     }
 }
 

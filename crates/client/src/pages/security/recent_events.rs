@@ -1,6 +1,6 @@
 //! The account's recent events: a part of `/security`.
 
-use crate::components::{Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, load};
+use crate::components::{Alert, Button, Loader, Moment, UserAction, Waiting, focus_by_id, load};
 use crate::policy::newest_events;
 use crate::session::{Api, PageSession};
 use auth_types::device;
@@ -51,19 +51,19 @@ fn Event(event: EventResponse) -> impl IntoView {
 #[component]
 fn ShowMore(page: Loader<EventsResponse>) -> impl IntoView {
     let api = Api::new(expect_context::<PageSession>());
-    let pending = Pending::new();
+    let action = UserAction::new();
     let next = Memo::new(move |_| page.value.with(|page| page.as_ref().and_then(|page| page.next.clone())));
     let press = Callback::new(move |()| {
         let Some(cursor) = next.get_untracked() else { return };
-        pending.start(async move {
+        action.start(async move {
             append(page, api.events(&cursor).await?);
             Ok(())
         });
     });
     view! {
-        <Alert text=pending.failure() />
+        <Alert text=action.failure() />
         <Show when=move || next.with(Option::is_some)>
-            <Button label="Show more" pending=pending.signal() class="button button-quiet" on_press=press />
+            <Button label="Show more" pending=action.signal() class="button button-quiet" on_press=press />
         </Show>
     }
 }

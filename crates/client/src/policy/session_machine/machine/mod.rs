@@ -76,13 +76,13 @@ impl SessionMachine {
                 Effect::ShowSignedOut
             }
             (StorageContent::Tokens(stored), Some(active)) if active.tokens.session() == stored.session() => {
-                self.compare(*stored, now)
+                self.reconcile(*stored, now)
             }
             (StorageContent::Tokens(stored), active) if self.ended.contains(&stored.session()) => active
                 .as_ref()
                 .map_or(Effect::DeleteEndedSession, |active| Effect::Write(Box::new(active.tokens.clone()))),
             (StorageContent::Tokens(stored), _) => {
-                self.take(*stored, now, true);
+                self.begin(*stored, now, true);
                 Effect::Switch
             }
         }
@@ -112,15 +112,15 @@ impl SessionMachine {
     pub fn plan(&self, epoch: Epoch, refused: Option<&str>, now: Now) -> TokenPlan {
         let Some(active) = self.active.as_ref().filter(|_| epoch == self.epoch) else { return TokenPlan::SignedOut };
         let tokens = || Box::new(active.tokens.clone());
-        let refused = refused.is_some() && refused == active.tokens.access();
+        let is_refused = refused.is_some() && refused == active.tokens.access();
         let server_now = active.clock.at(now);
-        if !refused && server_now < active.tokens.refresh_due_at() {
+        if !is_refused && server_now < active.tokens.refresh_due_at() {
             return TokenPlan::Use(tokens());
         }
         let Some((pause, remaining)) = active.pause.and_then(|pause| Some((pause, pause.remaining(now)?))) else {
             return TokenPlan::Refresh(tokens());
         };
-        if !refused && server_now < active.tokens.access_expires_at() {
+        if !is_refused && server_now < active.tokens.access_expires_at() {
             return TokenPlan::Use(tokens());
         }
         TokenPlan::Wait { error: pause.error, remaining }
@@ -184,7 +184,7 @@ impl SessionMachine {
             return effect;
         }
         self.end();
-        self.take(tokens.clone(), now, false);
+        self.begin(tokens.clone(), now, false);
         Effect::Begin(Box::new(tokens.clone()), Box::new(user))
     }
 
@@ -216,8 +216,9 @@ impl SessionMachine {
         }
     }
 
-    /// Compares tokens of one session: the later generation wins, and within a generation the later access token.
-    fn compare(&mut self, stored: SessionTokens, now: Now) -> Effect {
+    /// Adopts stored tokens of this session, or has this tab's written: the later generation wins, and within a generation the later
+    /// access token.
+    fn reconcile(&mut self, stored: SessionTokens, now: Now) -> Effect {
         let Some(active) = &mut self.active else { return Effect::Nothing };
         let rank = |tokens: &SessionTokens| (tokens.sequence(), tokens.access_expires_at());
         if rank(&stored) > rank(&active.tokens) {
@@ -236,7 +237,7 @@ impl SessionMachine {
     }
 
     /// Begins a new epoch with the tokens of another session.
-    fn take(&mut self, tokens: SessionTokens, now: Now, is_stored: bool) {
+    fn begin(&mut self, tokens: SessionTokens, now: Now, is_stored: bool) {
         self.epoch = self.epoch.next();
         let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
         self.active = Some(ActiveSession { tokens, clock, is_stored, pause: None });

@@ -1,4 +1,4 @@
-//! The state of an action that the user started.
+//! An action that the user starts.
 
 use crate::policy::RequestFailure;
 use futures::future::{FutureExt, LocalBoxFuture};
@@ -7,18 +7,18 @@ use leptos::task::spawn_local;
 
 /// The action of a button or a form: one at a time, with the error of the last one.
 #[derive(Debug, Clone, Copy)]
-pub struct Pending {
+pub struct UserAction {
     is_pending: RwSignal<bool>,
     failure: RwSignal<Option<String>>,
 }
 
-impl Pending {
+impl UserAction {
     /// No action yet.
     pub fn new() -> Self {
         Self::reporting_to(RwSignal::new(None))
     }
 
-    /// The same for several buttons that report their errors in one place.
+    /// No action yet. Several buttons report their errors in one place.
     pub fn reporting_to(failure: RwSignal<Option<String>>) -> Self {
         Self { is_pending: RwSignal::new(false), failure }
     }
@@ -28,7 +28,7 @@ impl Pending {
         self.is_pending.get_untracked()
     }
 
-    /// The same as a signal.
+    /// Whether an action is running, as a signal.
     pub fn signal(self) -> Signal<bool> {
         self.is_pending.into()
     }
@@ -43,7 +43,7 @@ impl Pending {
         self.start_explained(work, |failure| failure.message());
     }
 
-    /// The same with a message of `explain` for a failure.
+    /// Runs `work`, unless an action is running already. `explain` makes the message for a failure.
     pub fn start_explained<E: 'static>(
         self,
         work: impl Future<Output = Result<(), E>> + 'static,
@@ -59,25 +59,25 @@ impl Pending {
             return;
         }
         self.is_pending.set(true);
-        self.fail(None);
+        self.show_failure(None);
         spawn_local(async move {
             let result = work.await;
             // The page may have been removed by now, and the button with it: then leptos returns the value.
             let page_exists = self.is_pending.try_set(false).is_none();
             if page_exists && let Err(explain) = result {
-                self.fail(Some(explain()));
+                self.show_failure(Some(explain()));
             }
         });
     }
 
     /// Shows an error message, or removes it.
-    pub fn fail(self, failure: Option<String>) {
+    pub fn show_failure(self, failure: Option<String>) {
         // A shared message may be removed before the button is.
         self.failure.try_set(failure);
     }
 }
 
-impl Default for Pending {
+impl Default for UserAction {
     fn default() -> Self {
         Self::new()
     }
