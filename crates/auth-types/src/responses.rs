@@ -89,15 +89,28 @@ impl EmailVerifyResponse {
 }
 
 /// What could not be done as requested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum VerifyNotice {
     /// Another account took the username after the sign-up; the new account has none.
     UsernameTaken,
     /// From a newer server.
     #[serde(other)]
     Unknown,
+}
+
+impl VerifyNotice {
+    /// The value in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The notice whose value is `name`.
+    pub fn of(name: &str) -> Self {
+        if name == Self::UsernameTaken.as_str() { Self::UsernameTaken } else { Self::Unknown }
+    }
 }
 
 /// The user, as they see themselves.

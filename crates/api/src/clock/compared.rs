@@ -60,6 +60,24 @@ impl From<CheckedTime> for SharedTime {
     }
 }
 
+/// One reading of the clock, which decides what has expired.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpiryReading {
+    /// This process's time.
+    pub now: DateTime<Utc>,
+    /// The later of the two clocks' times if this process's is behind: what has expired by either clock has expired.
+    pub latest: DateTime<Utc>,
+    checked: Result<(), WrongClock>,
+}
+
+impl ExpiryReading {
+    /// Returns the refusal of what has expired by this reading, if the clock was right: a client that receives it discards its
+    /// session. A second reading could be right when this one was not.
+    pub fn unless_wrong<E: From<WrongClock>>(&self, refusal: E) -> E {
+        self.checked.map_or_else(E::from, |()| refusal)
+    }
+}
+
 /// A clock, and the last reading of the database's clock; clones share it.
 #[derive(Debug, Clone)]
 pub struct ComparedClock {
@@ -118,12 +136,11 @@ impl ComparedClock {
         self.process.now()
     }
 
-    /// Now by this process's clock, and the later time by which something must not have expired: the database's, if this clock is
-    /// behind it by more than the tolerance.
-    pub fn now_and_latest(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+    /// Reads the clock, to decide what has expired.
+    pub fn expiry_reading(&self) -> ExpiryReading {
         let (now, skew) = self.now_and_skew();
         let is_behind = skew < TimeDelta::seconds(-CLOCK_TOLERANCE_SECONDS);
-        (now, if is_behind { now - skew } else { now })
+        ExpiryReading { now, latest: if is_behind { now - skew } else { now }, checked: check_skew(skew) }
     }
 
     /// Reads the database's clock by `ask`, after reporting what [`turned`](Self::turned).
@@ -180,8 +197,7 @@ impl ComparedClock {
     /// and a second reading would get past the check.
     pub fn checked_now(&self) -> Result<CheckedTime, WrongClock> {
         let (now, skew) = self.now_and_skew();
-        let is_right = skew.abs() <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
-        if is_right { Ok(CheckedTime(now)) } else { Err(WrongClock(skew.abs().num_seconds())) }
+        check_skew(skew).map(|()| CheckedTime(now))
     }
 
     /// The result of [`check`](Self::check) when it has changed since the last call.
@@ -205,6 +221,11 @@ impl ComparedClock {
             (Err(_), None) => SharedTime(self.now()),
         }
     }
+}
+
+fn check_skew(skew: TimeDelta) -> Result<(), WrongClock> {
+    let is_right = skew.abs() <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
+    if is_right { Ok(()) } else { Err(WrongClock(skew.abs().num_seconds())) }
 }
 
 #[cfg(test)]

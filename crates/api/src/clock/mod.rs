@@ -5,7 +5,8 @@ mod reading;
 mod stopwatch;
 
 pub use compared::{
-    CLOCK_TOLERANCE_SECONDS, CheckedTime, ComparedClock, DatabaseClock, MAX_CLOCK_SKEW, SharedTime, WrongClock,
+    CLOCK_TOLERANCE_SECONDS, CheckedTime, ComparedClock, DatabaseClock, ExpiryReading, MAX_CLOCK_SKEW, SharedTime,
+    WrongClock,
 };
 pub use reading::{Clock, SharedClock, SystemClock};
 pub use stopwatch::Stopwatch;

@@ -1,6 +1,7 @@
-//! The extractors of handlers, other than bodies. A handler that takes [`Caller`] is protected.
+//! Extractors of handlers: the caller, the client, and what headers say. Bodies, queries, cookies and transports have modules of their
+//! own. A handler that takes [`Caller`] is protected.
 
-use super::client_ip::{ClientAddress, ProxyChain, follow_proxies};
+use super::client_ip::{ClientIp, ProxyChain, follow_proxies};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::digest::{digest_of, same_digest};
@@ -8,6 +9,7 @@ use crate::service::limits::Network;
 use crate::service::paging;
 use crate::service::sessions::{Administrator, verify};
 use crate::service::steps::{REPEAT_WINDOW, StepCaller};
+use crate::service::tokens::TokenError;
 use crate::service::{ClientInfo, CurrentUser, Services};
 use crate::telemetry;
 use actix_web::dev::Payload;
@@ -91,19 +93,23 @@ fn accept_repetition(request: &HttpRequest, problem: Problem) -> Result<StepAuth
     }
     let services = services(request)?;
     let token = bearer(request.headers())?;
-    let Ok(claims) = services.tokens.verify_access_within_grace(token, REPEAT_WINDOW) else {
-        return Err(problem);
+    let claims = match services.tokens.verify_access_within_grace(token, REPEAT_WINDOW) {
+        Ok(claims) => claims,
+        // By a wrong clock it cannot be determined whether this is a repetition.
+        Err(error @ TokenError::ClockMismatch) => return Err(error.into()),
+        Err(_) => return Err(problem),
     };
-    let Caller(user) = caller(&claims)?;
+    let Caller(user) = identify_caller(&claims)?;
     Ok(StepAuthentication(StepCaller { user, token_refusal: Some(refusal) }))
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let claims = verify::verify_access(services(request)?, bearer(request.headers())?)?;
-    caller(&claims)
+    identify_caller(&claims)
 }
 
-fn caller(claims: &AccessClaims) -> Result<Caller, Problem> {
+/// The caller that the claims name, also for this request's lines in the log.
+fn identify_caller(claims: &AccessClaims) -> Result<Caller, Problem> {
     let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
     let issued_at = DateTime::from_timestamp(claims.iat, 0).ok_or_else(malformed)?;
@@ -143,6 +149,7 @@ impl FromRequest for Operator {
             // Digests, because a constant-time comparison reveals the length.
             let digest = |token: &str| digest_of(token.as_bytes());
             let same = right.is_some_and(|right| same_digest(&digest(sent), &digest(right.expose_secret())));
+            // To a client, another token is no token of this service, whatever its form.
             if same { Ok(Self) } else { Err(Problem::token_not_valid(Reason::TokenMalformed)) }
         }))
     }
@@ -166,8 +173,8 @@ impl FromRequest for Client {
             let user_agent = user_agent.map(|value| printable(value.as_bytes()));
             let client = client_address(request, services);
             let network = match client {
-                ClientAddress::Known(ip) => Some(Network::from(ip)),
-                ClientAddress::Unknown(_) => None,
+                ClientIp::Known(ip) => Some(Network::from(ip)),
+                ClientIp::Unknown(_) => None,
             };
             let ip_address = client.seen().map(|ip| ip.to_string());
             Self(ClientInfo { ip_address, user_agent, network })
@@ -182,13 +189,13 @@ fn printable(bytes: &[u8]) -> String {
 }
 
 /// Who sent the request; an unknown client is reported once for each request.
-fn client_address(request: &HttpRequest, services: &Services) -> ClientAddress {
-    if let Some(client) = request.extensions().get::<ClientAddress>() {
+fn client_address(request: &HttpRequest, services: &Services) -> ClientIp {
+    if let Some(client) = request.extensions().get::<ClientIp>() {
         return *client;
     }
     let client = proxy_chain_of(request.headers(), request.peer_addr(), &services.settings).client;
     request.extensions_mut().insert(client);
-    if let ClientAddress::Unknown(seen) = client {
+    if let ClientIp::Unknown(seen) = client {
         services.limits.unknown_clients.report(seen);
     }
     client

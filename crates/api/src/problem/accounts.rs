@@ -10,6 +10,7 @@ use crate::service::leases::HeldElsewhere;
 use crate::service::mail::links::LinkNotValid;
 use crate::service::passwords::change::PasswordChangeRefusal;
 use crate::service::passwords::reauthentication::{ReauthenticationRefusal, WRONG_PASSWORD};
+use crate::service::steps::StepTokenNotValid;
 use crate::store::users::TakenName;
 use auth_types::FieldErrors;
 
@@ -47,7 +48,7 @@ impl From<AvatarRefusal> for Problem {
 impl From<ReauthenticationRefusal> for Problem {
     fn from(refusal: ReauthenticationRefusal) -> Self {
         match refusal {
-            ReauthenticationRefusal::TokenNotValid(reason) => Self::token_not_valid(reason),
+            ReauthenticationRefusal::TokenNotValid(StepTokenNotValid(reason)) => Self::token_not_valid(reason),
             ReauthenticationRefusal::WrongPassword => field("password", WRONG_PASSWORD),
             ReauthenticationRefusal::Contended => Self::unavailable(),
         }

@@ -5,7 +5,7 @@ use crate::files::FileError;
 use crate::gate::Busy;
 use crate::service::limits::Throttled;
 use crate::service::sessions::refusal::AuthorizationRefusal;
-use crate::service::{CommonFailure, Error};
+use crate::service::{CommonError, Error};
 use crate::store::StoreError;
 use std::convert::Infallible;
 
@@ -15,7 +15,7 @@ impl<R: Into<Problem>> From<Error<R>> for Problem {
             Error::Refused(refusal) => refusal.into(),
             Error::Fields(errors) => Self::fields_invalid(errors),
             Error::NotAuthorized(refusal) => refusal.into(),
-            Error::Failed(failure) => failure.into(),
+            Error::Common(error) => error.into(),
         }
     }
 }
@@ -27,15 +27,15 @@ impl From<Infallible> for Problem {
     }
 }
 
-impl From<CommonFailure> for Problem {
-    fn from(failure: CommonFailure) -> Self {
-        match failure {
-            CommonFailure::Throttled(throttled) => throttled.into(),
-            CommonFailure::Busy(busy) => busy.into(),
-            CommonFailure::Clock(_) => Self::unavailable(),
-            CommonFailure::Store(error) => error.into(),
-            CommonFailure::Files(error) => error.into(),
-            CommonFailure::Defect(cause) => Self::internal(cause),
+impl From<CommonError> for Problem {
+    fn from(error: CommonError) -> Self {
+        match error {
+            CommonError::Throttled(throttled) => throttled.into(),
+            CommonError::Busy(busy) => busy.into(),
+            CommonError::Clock(_) => Self::unavailable(),
+            CommonError::Store(error) => error.into(),
+            CommonError::Files(error) => error.into(),
+            CommonError::Defect(cause) => Self::internal(cause),
         }
     }
 }
@@ -75,7 +75,7 @@ impl From<Throttled> for Problem {
 impl From<AuthorizationRefusal> for Problem {
     fn from(refusal: AuthorizationRefusal) -> Self {
         match refusal {
-            AuthorizationRefusal::ClockMismatch => Self::unavailable(),
+            AuthorizationRefusal::WrongClock(_) => Self::unavailable(),
             AuthorizationRefusal::NotAdministrator => Self::permission_denied(),
             AuthorizationRefusal::Revoked | AuthorizationRefusal::Expired | AuthorizationRefusal::UserInactive => {
                 Self::token_not_valid(refusal.reason())

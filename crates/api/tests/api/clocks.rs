@@ -7,7 +7,7 @@ use crate::support::{
 use api::service::accounts::register::compare_clocks_and_create;
 use api::service::limits::Budget;
 use api::service::mail::deliver_due;
-use api::service::{CommonFailure, Error};
+use api::service::{CommonError, Error};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
 use auth_types::{Reason, Role};
@@ -28,6 +28,7 @@ on_both_databases![
     a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others,
     a_step_recorded_by_a_wrong_clock_is_repeated_elsewhere,
     a_step_whose_session_a_wrong_clock_takes_for_expired_is_not_forgotten,
+    no_step_is_done_twice_when_the_clock_is_right_again_during_its_repetition,
     no_mail_is_sent_or_given_up_by_a_wrong_clock,
     a_mail_in_transmission_is_not_lost_when_the_clock_jumps,
     the_difference_is_a_metric,
@@ -311,6 +312,25 @@ async fn a_step_whose_session_a_wrong_clock_takes_for_expired_is_not_forgotten(d
     assert_eq!(again.refresh, first.refresh);
 }
 
+/// Wherever the clock is wrong during the repetition, and however briefly.
+async fn no_step_is_done_twice_when_the_clock_is_right_again_during_its_repetition(database: Database) {
+    let (_, app) = right_and_wrong(database, Duration::zero()).await;
+    let old = app.login(ADA).await;
+    let changed = change(&app, &old).await.tokens();
+    for during in 1..=3 {
+        at_each_jump(&app, Jump { during, ahead: EIGHT_DAYS }, async |_| {
+            let response = change(&app, &old).await;
+            if response.status == 503 {
+                refused_temporarily(response);
+            } else {
+                assert_eq!(response.tokens().refresh, changed.refresh);
+            }
+        })
+        .await;
+    }
+    assert_eq!(app.db().number("SELECT count(*) FROM completed_steps"), 2);
+}
+
 async fn no_mail_is_sent_or_given_up_by_a_wrong_clock(database: Database) {
     for ahead in [EIGHT_DAYS, Duration::hours(-2)] {
         let (right, wrong) = right_and_wrong(database, ahead).await;
@@ -428,7 +448,7 @@ async fn nothing_is_dated_by_a_clock_that_jumps_while_a_password_is_hashed(datab
         refused_temporarily(with_a_jump(&app, jump, change(&app, &tokens)).await);
         refused_temporarily(with_a_jump(&app, jump, app.post("/api/auth/password/reset/confirm/", &reset)).await);
         let created = with_a_jump(&app, jump, compare_clocks_and_create(app.services(), &create, Role::User)).await;
-        assert!(matches!(created, Err(Error::Failed(CommonFailure::Clock(_)))), "{created:?}");
+        assert!(matches!(created, Err(Error::Common(CommonError::Clock(_)))), "{created:?}");
     }
     assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 2, "of the sign-up and of the sign-in");
@@ -506,9 +526,21 @@ async fn no_link_is_taken_by_a_clock_that_jumps_during_the_request(database: Dat
 }
 
 /// Sends a request for each reading of the clock that it makes: the clock jumps just before that reading.
-async fn at_each_reading(app: &TestApp, jump: Duration, mut send: impl AsyncFnMut(u32)) {
+async fn at_each_reading(app: &TestApp, ahead: Duration, send: impl AsyncFnMut(u32)) {
+    at_each_jump(app, Jump { during: u32::MAX, ahead }, send).await;
+}
+
+/// A jump of the clock for so many readings.
+#[derive(Clone, Copy)]
+struct Jump {
+    during: u32,
+    ahead: Duration,
+}
+
+/// Sends a request for each reading of the clock that it makes: the clock jumps just before that reading, and is right again later.
+async fn at_each_jump(app: &TestApp, jump: Jump, mut send: impl AsyncFnMut(u32)) {
     for number in 0.. {
-        app.clock().jump_after(number, jump);
+        app.clock().jump_between(number, jump.during, jump.ahead);
         send(number).await;
         let has_jumped = app.clock().has_jumped();
         app.clock().run(Duration::zero());
@@ -555,7 +587,7 @@ async fn no_operator_creates_an_account_by_a_wrong_clock(database: Database) {
         let clock = Arc::new(ManualClock::running(ahead));
         let app = TestApp::builder_on(Arc::clone(&db)).clock(&clock).start().await;
         let created = compare_clocks_and_create(app.services(), &request, Role::Admin).await;
-        assert!(matches!(created, Err(Error::Failed(CommonFailure::Clock(_)))), "{created:?}");
+        assert!(matches!(created, Err(Error::Common(CommonError::Clock(_)))), "{created:?}");
         assert_eq!(db.number("SELECT count(*) FROM users"), 0);
     }
     let app = process(&db, Duration::zero()).await;

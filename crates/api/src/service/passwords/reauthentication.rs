@@ -4,19 +4,18 @@ use super::hashing::{self, PasswordVerdict};
 use crate::service::limits::Budget;
 use crate::service::sessions::authorize::authorize;
 use crate::service::sessions::refusal::AuthorizationRefusal;
+use crate::service::steps::StepTokenNotValid;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, users};
-use auth_types::Reason;
 use chrono::{DateTime, Utc};
 
 /// Why the caller was not reauthenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReauthenticationRefusal {
-    /// The access token is valid for a repeated request only, and there is nothing to repeat.
-    #[error("the access token is no longer valid")]
-    TokenNotValid(Reason),
+    #[error(transparent)]
+    TokenNotValid(#[from] StepTokenNotValid),
     #[error("the password is wrong")]
     WrongPassword,
     /// Another request changed the password in between.
@@ -26,6 +25,12 @@ pub enum ReauthenticationRefusal {
 
 /// How reauthentication fails.
 pub type ReauthenticationError = Error<ReauthenticationRefusal>;
+
+impl From<StepTokenNotValid> for ReauthenticationError {
+    fn from(refusal: StepTokenNotValid) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
 
 /// The caller's row, and the hash that their password is compared with.
 #[derive(Clone)]

@@ -82,10 +82,10 @@ pub(in crate::service) fn authorize_session<'a>(
 ) -> Result<&'a (SessionRow, UserRow), AuthorizationRefusal> {
     let found = found.filter(|(session, _)| session.user_id == user).ok_or(AuthorizationRefusal::Revoked)?;
     let (session, user) = found;
-    let (_, latest) = clock.now_and_latest();
-    match session.state(latest) {
+    let reading = clock.expiry_reading();
+    match session.state(reading.latest) {
         SessionState::Revoked => Err(AuthorizationRefusal::Revoked),
-        SessionState::Expired => Err(clock.unless_wrong(AuthorizationRefusal::Expired)),
+        SessionState::Expired => Err(reading.unless_wrong(AuthorizationRefusal::Expired)),
         SessionState::Live if !user.is_active => Err(AuthorizationRefusal::UserInactive),
         SessionState::Live => Ok(found),
     }

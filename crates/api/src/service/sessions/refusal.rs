@@ -12,8 +12,8 @@ pub enum AuthorizationRefusal {
     #[error("the session is expired")]
     Expired,
     /// The clock is wrong, so the expiry cannot be determined.
-    #[error("whether the session is expired cannot be determined")]
-    ClockMismatch,
+    #[error("whether the session is expired cannot be determined: the clock {0}")]
+    WrongClock(#[from] WrongClock),
     #[error("the user is inactive or deleted")]
     UserInactive,
     #[error("the user is not an administrator")]
@@ -26,15 +26,9 @@ impl AuthorizationRefusal {
         match self {
             Self::Revoked => Reason::SessionRevoked,
             Self::Expired => Reason::SessionExpired,
-            Self::ClockMismatch => Reason::Unavailable,
+            Self::WrongClock(_) => Reason::Unavailable,
             Self::UserInactive => Reason::UserInactive,
             Self::NotAdministrator => Reason::PermissionDenied,
         }
-    }
-}
-
-impl From<WrongClock> for AuthorizationRefusal {
-    fn from(_: WrongClock) -> Self {
-        Self::ClockMismatch
     }
 }

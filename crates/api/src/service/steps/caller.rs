@@ -1,7 +1,6 @@
 //! The caller of a step that may be repeated.
 
-use crate::service::passwords::reauthentication::{ReauthenticationError, ReauthenticationRefusal};
-use crate::service::{CurrentUser, Error};
+use crate::service::CurrentUser;
 use auth_types::Reason;
 
 /// The caller of a step that ends or replaces the session: when it is repeated, its access token is no longer valid.
@@ -12,10 +11,14 @@ pub struct StepCaller {
     pub token_refusal: Option<Reason>,
 }
 
+/// The access token is valid for a repetition only, and there is nothing to repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the access token is no longer valid")]
+pub struct StepTokenNotValid(pub Reason);
+
 impl StepCaller {
     /// The caller of a request that is not a repetition.
-    pub(in crate::service) fn require_valid_token(self) -> Result<CurrentUser, ReauthenticationError> {
-        self.token_refusal
-            .map_or(Ok(self.user), |reason| Err(Error::Refused(ReauthenticationRefusal::TokenNotValid(reason))))
+    pub(in crate::service) fn require_valid_token(self) -> Result<CurrentUser, StepTokenNotValid> {
+        self.token_refusal.map_or(Ok(self.user), |reason| Err(StepTokenNotValid(reason)))
     }
 }

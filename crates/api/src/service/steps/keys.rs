@@ -1,4 +1,4 @@
-//! The fingerprints that identify a request.
+//! The fingerprints that identify a request, and their keys.
 
 use crate::config::KeySettings;
 use crate::service::{CurrentUser, derived_key};
@@ -63,7 +63,8 @@ impl<R> fmt::Debug for FingerprintedRequest<R> {
     }
 }
 
-/// The fingerprints of a request, that of the current secret first; none if it has no `Idempotency-Key`.
+/// The fingerprints of a request, that of the current secret first; none if it has no `Idempotency-Key`. What is
+/// done with them is in `once`, which uses the services, as these use [`StepKeys`].
 #[derive(Clone)]
 pub(in crate::service) struct StepFingerprints {
     pub(super) fingerprints: Vec<Fingerprint>,

@@ -13,7 +13,7 @@ mod caller;
 mod keys;
 mod once;
 
-pub use caller::StepCaller;
+pub use caller::{StepCaller, StepTokenNotValid};
 pub(super) use keys::StepFingerprints;
 pub use keys::{FingerprintedRequest, StepKeys, StepKind};
 pub use once::REPEAT_WINDOW;

@@ -13,14 +13,13 @@ use crate::store::{AnyConnection, QueryResult, StoreError, sessions};
 use auth_types::SessionId;
 use auth_types::responses::VerifyNotice;
 use chrono::{DateTime, Duration, Utc};
-use serde_json::Value;
 
 /// How long a repeated request gets its response again.
 pub const REPEAT_WINDOW: Duration = Duration::minutes(10);
 
 /// What a request has done.
 pub(in crate::service) struct StepResult {
-    /// A sign-up's browser secret.
+    /// Only a sign-up uses it. It is derived from the fingerprint that was found, which may be that of an earlier secret.
     pub browser_secret: OpaqueToken,
     /// The session that it began, while its first tokens are live and not exchanged yet.
     pub session: Option<(SessionRow, UserRow)>,
@@ -39,25 +38,8 @@ pub(in crate::service) struct RepeatRecord {
 struct FoundStep {
     hash: Vec<u8>,
     at: DateTime<Utc>,
-    state: StepState,
-}
-
-/// Whether the response of a step can be repeated.
-enum StepState {
-    Repeatable(Box<StepResult>),
-    /// It was done too long ago.
-    Outdated,
-    /// Its session cannot be authorized by a wrong clock.
-    Undecided,
-}
-
-impl StepState {
-    fn into_result(self) -> Option<StepResult> {
-        match self {
-            Self::Repeatable(done) => Some(*done),
-            Self::Outdated | Self::Undecided => None,
-        }
-    }
+    /// `None` if it was done [`REPEAT_WINDOW`] ago or earlier, or its time is in the future by more than clocks may differ.
+    done: Option<Box<StepResult>>,
 }
 
 impl StepFingerprints {
@@ -75,8 +57,9 @@ impl StepFingerprints {
         if self.fingerprints.is_empty() {
             return act.await;
         }
-        if let Some(FoundStep { hash, at, state }) = self.find(services).await? {
-            if let Some(response) = state.into_result().map_or(Ok(None), &repeat)? {
+        let repeat = |done: Option<Box<StepResult>>| done.map_or(Ok(None), |done| repeat(*done));
+        if let Some(FoundStep { hash, at, done }) = self.find(services).await?? {
+            if let Some(response) = repeat(done)? {
                 return Ok(response);
             }
             services.clock.check()?;
@@ -88,11 +71,9 @@ impl StepFingerprints {
         };
         // The first request may still have been in progress.
         match self.find(services).await {
-            Ok(Some(FoundStep { state, .. })) => {
-                let response = state.into_result().map_or(Ok(None), &repeat)?;
-                response.ok_or_else(|| services.clock.unless_wrong(failed))
-            }
-            Ok(None) | Err(_) => Err(failed),
+            Ok(Ok(Some(FoundStep { done, .. }))) => repeat(done)?.ok_or_else(|| services.clock.unless_wrong(failed)),
+            Ok(Err(wrong)) => Err(wrong.into()),
+            Ok(Ok(None)) | Err(_) => Err(failed),
         }
     }
 
@@ -104,8 +85,7 @@ impl StepFingerprints {
         at: SharedTime,
     ) -> QueryResult<()> {
         let Some(fingerprint) = self.fingerprints.first() else { return Ok(()) };
-        let notice = record.notice.and_then(|notice| serde_json::to_value(notice).ok());
-        let notice = notice.as_ref().and_then(Value::as_str).map(str::to_owned);
+        let notice = record.notice.map(|notice| notice.as_str().to_owned());
         completed_steps::insert(
             connection,
             &fingerprint.hash,
@@ -118,7 +98,12 @@ impl StepFingerprints {
         self.fingerprints.first().map(|fingerprint| OpaqueToken::of(&fingerprint.browser_secret))
     }
 
-    async fn find(&self, services: &Services) -> Result<Option<FoundStep>, StoreError> {
+    /// The step that was done with one of the fingerprints.
+    ///
+    /// # Errors
+    /// Those of the store. The inner error means that its session has expired by a clock that was wrong at that moment: even if
+    /// the clock is right again, the step can be neither repeated nor done again.
+    async fn find(&self, services: &Services) -> Result<Result<Option<FoundStep>, WrongClock>, StoreError> {
         let fingerprints = self.fingerprints.clone();
         let clock = services.clock.clone();
         services.store.run(move |connection| look_up(connection, &fingerprints, &clock)).await
@@ -129,14 +114,16 @@ fn look_up(
     connection: &mut AnyConnection,
     fingerprints: &[Fingerprint],
     clock: &ComparedClock,
-) -> QueryResult<Option<FoundStep>> {
+) -> QueryResult<Result<Option<FoundStep>, WrongClock>> {
     let hashes = fingerprints.iter().map(|fingerprint| fingerprint.hash.as_slice());
-    let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
-    let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else { return Ok(None) };
+    let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(Ok(None)) };
+    let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else {
+        return Ok(Ok(None));
+    };
     let at = step.at;
     let age = clock.shared_now().get() - at;
     if age >= REPEAT_WINDOW || age < -MAX_CLOCK_SKEW {
-        return Ok(Some(FoundStep { hash, at, state: StepState::Outdated }));
+        return Ok(Ok(Some(FoundStep { hash, at, done: None })));
     }
     let session = match step.session {
         Some(session) => sessions::find_with_user(connection, session)?,
@@ -146,15 +133,13 @@ fn look_up(
         Some(found) => match authorize::authorize_session(Some(&found), found.0.user_id, clock) {
             // A client that has exchanged the refresh token has received the response.
             Ok((session, _)) => (session.generation == 1).then_some(found),
-            Err(AuthorizationRefusal::ClockMismatch) => {
-                return Ok(Some(FoundStep { hash, at, state: StepState::Undecided }));
-            }
+            Err(AuthorizationRefusal::WrongClock(wrong)) => return Ok(Err(wrong)),
             Err(_) => None,
         },
         None => None,
     };
-    let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
+    let notice = step.notice.as_deref().map(VerifyNotice::of);
     let browser_secret = OpaqueToken::of(&fingerprint.browser_secret);
-    let done = Box::new(StepResult { browser_secret, session, notice });
-    Ok(Some(FoundStep { hash, at, state: StepState::Repeatable(done) }))
+    let done = Some(Box::new(StepResult { browser_secret, session, notice }));
+    Ok(Ok(Some(FoundStep { hash, at, done })))
 }

@@ -6,7 +6,7 @@ use super::ids::new_jti;
 use super::jwks;
 use super::jws::Jws;
 use super::keys::Keys;
-use crate::clock::{CheckedTime, ComparedClock};
+use crate::clock::{CheckedTime, ComparedClock, ExpiryReading};
 use crate::config::{KeySettings, Lifetimes};
 use crate::store::sessions::SessionRow;
 use auth_types::{AccessClaims, JsonWebKeySet, RefreshClaims, Role, TokenType};
@@ -130,8 +130,9 @@ impl TokenAuthority {
     /// Verifies an access token that may have expired less than `grace` ago: enough to repeat a request with.
     pub fn verify_access_within_grace(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.claims(&self.parse(token)?)?;
-        match self.check(claims.times()) {
-            Err(TokenError::Expired) if claims.exp > (self.clock.now() - grace).timestamp() => Ok(claims),
+        let reading = self.clock.expiry_reading();
+        match self.check_by(reading, claims.times()) {
+            Err(TokenError::Expired) if claims.exp > (reading.now - grace).timestamp() => Ok(claims),
             checked => checked.map(|()| claims),
         }
     }
@@ -171,9 +172,12 @@ impl TokenAuthority {
     }
 
     fn check(&self, times: TimeClaims) -> Result<(), TokenError> {
-        let (now, latest) = self.clock.now_and_latest();
-        times.check(now, latest, self.lifetimes.session).map_err(|error| match error {
-            TokenError::Expired => self.clock.unless_wrong(error),
+        self.check_by(self.clock.expiry_reading(), times)
+    }
+
+    fn check_by(&self, reading: ExpiryReading, times: TimeClaims) -> Result<(), TokenError> {
+        times.check(reading.now, reading.latest, self.lifetimes.session).map_err(|error| match error {
+            TokenError::Expired => reading.unless_wrong(error),
             TokenError::Malformed | TokenError::ClockMismatch | TokenError::KeyUnknown => error,
         })
     }

@@ -74,8 +74,8 @@ impl IdentityClaims<'_> {
 impl TimeClaims {
     /// # Errors
     /// [`TokenError::Malformed`] for times that none of our tokens has; [`TokenError::ClockMismatch`] before it was issued, by more than
-    /// clocks may differ; [`TokenError::Expired`] if `exp` is at or before `latest`, the later time of
-    /// [`now_and_latest`](crate::clock::ComparedClock::now_and_latest).
+    /// clocks may differ; [`TokenError::Expired`] if `exp` is at or before `latest`, as
+    /// [`ExpiryReading`](crate::clock::ExpiryReading) describes it.
     pub(super) fn check(self, now: DateTime<Utc>, latest: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let lifetime = self.exp.checked_sub(self.iat).ok_or(TokenError::Malformed)?;
         let latest_issue = now.timestamp() + MAX_CLOCK_SKEW.num_seconds();

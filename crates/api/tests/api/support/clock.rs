@@ -13,10 +13,12 @@ enum Shown {
     Still(DateTime<Utc>),
     /// Ahead of the machine's clock, which is also the database's, by this much.
     Running(Duration),
-    /// Right for this many more readings, and then ahead by this much.
+    /// Right for `before` more readings, then ahead by this much for `during` readings, and then right again.
     Jumping {
-        readings: u32,
+        before: u32,
+        during: u32,
         ahead: Duration,
+        has_jumped: bool,
     },
 }
 
@@ -50,14 +52,14 @@ impl ManualClock {
         *self.0.lock().unwrap() = Shown::Running(ahead);
     }
 
-    /// From now on it is right, and after this many readings it is ahead by this much.
-    pub fn jump_after(&self, readings: u32, ahead: Duration) {
-        *self.0.lock().unwrap() = Shown::Jumping { readings, ahead };
+    /// From now on it is right, except that after `before` readings it is ahead by this much for `during` readings.
+    pub fn jump_between(&self, before: u32, during: u32, ahead: Duration) {
+        *self.0.lock().unwrap() = Shown::Jumping { before, during, ahead, has_jumped: false };
     }
 
     /// Whether it has shown a time after the jump.
     pub fn has_jumped(&self) -> bool {
-        matches!(*self.0.lock().unwrap(), Shown::Running(_))
+        matches!(*self.0.lock().unwrap(), Shown::Jumping { has_jumped: true, .. })
     }
 }
 
@@ -67,13 +69,14 @@ impl Clock for ManualClock {
         match &mut *shown {
             Shown::Still(now) => *now,
             Shown::Running(ahead) => SystemClock.now() + *ahead,
-            Shown::Jumping { readings: 0, ahead } => {
-                let ahead = *ahead;
-                *shown = Shown::Running(ahead);
-                SystemClock.now() + ahead
+            Shown::Jumping { before: 0, during: 0, .. } => SystemClock.now(),
+            Shown::Jumping { before: 0, during, ahead, has_jumped } => {
+                *during -= 1;
+                *has_jumped = true;
+                SystemClock.now() + *ahead
             }
-            Shown::Jumping { readings, .. } => {
-                *readings -= 1;
+            Shown::Jumping { before, .. } => {
+                *before -= 1;
                 SystemClock.now()
             }
         }
