@@ -2,7 +2,7 @@
 //! value a line.
 
 use api::config::{MAX_PROXIES, TrustedProxies};
-use api::http::client_ip::{ClientAddress, ProxyChain, follow_proxies};
+use api::http::client_ip::{ClientIp, ProxyChain, follow_proxies};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// One in a private network, one of Cloudflare's, one of an unknown client's.
@@ -41,6 +41,6 @@ fn is_decided(found: &ProxyChain, trusted: &TrustedProxies, values: &[&[u8]]) ->
     let entries = values.iter().map(|value| value.split(|byte| *byte == b',').count()).sum::<usize>();
     match trusted {
         TrustedProxies::Hops(hops) => entries >= *hops,
-        TrustedProxies::Networks(_) => matches!(found.client, ClientAddress::Known(_)),
+        TrustedProxies::Networks(_) => matches!(found.client, ClientIp::Known(_)),
     }
 }

@@ -7,7 +7,7 @@ use super::setup::services;
 use crate::app::Product;
 use crate::names::{Spellings, canonical_username};
 use crate::service::accounts::register::{self, RegisterRefusal};
-use crate::service::{CommonFailure, Error, Services};
+use crate::service::{CommonError, Error, Services};
 use crate::store::StoreError;
 use crate::store::users::{TakenName, UserRow};
 use auth_types::Role;
@@ -89,7 +89,7 @@ pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Res
             let lines = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
             Err(CliError::Message(lines.collect::<Vec<_>>().join("\n")))
         }
-        Err(Error::Failed(CommonFailure::Clock(wrong))) => Err(CliError::Clock("no account is created", wrong)),
+        Err(Error::Common(CommonError::Clock(wrong))) => Err(CliError::Clock("no account is created", wrong)),
         Err(error) => Err(CliError::Message(error.to_string())),
     }
 }

@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The address of a request's client, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientAddress {
+pub enum ClientIp {
     /// The client's own.
     Known(IpAddr),
     /// A proxy's or a private address, which many clients may share, or none.
     Unknown(Option<IpAddr>),
 }
 
-impl ClientAddress {
+impl ClientIp {
     /// The address at which the search ended, also if it may be shared.
     pub const fn seen(self) -> Option<IpAddr> {
         match self {
@@ -30,7 +30,7 @@ impl ClientAddress {
 /// The client of a request, and the proxies between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProxyChain {
-    pub client: ClientAddress,
+    pub client: ClientIp,
     /// How many trusted proxies it passed.
     pub proxies: usize,
 }
@@ -46,7 +46,7 @@ where
     V: IntoIterator<Item = &'a [u8], IntoIter: DoubleEndedIterator>,
 {
     let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
-        return ProxyChain { client: ClientAddress::Unknown(None), proxies: 0 };
+        return ProxyChain { client: ClientIp::Unknown(None), proxies: 0 };
     };
     // Bytes, not text: a value that is not text must not shift the count.
     let mut entries = forwarded.into_iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
@@ -59,15 +59,15 @@ where
 
 /// Without a proxy the peer is the client, also in a private network; but the header, sent from such an address or from a
 /// well-known proxy's, means that there is a proxy which is not configured.
-fn direct(peer: IpAddr, is_forwarded: bool) -> ClientAddress {
-    if is_forwarded { ClientAddress::of(peer) } else { ClientAddress::Known(peer) }
+fn direct(peer: IpAddr, is_forwarded: bool) -> ClientIp {
+    if is_forwarded { ClientIp::of(peer) } else { ClientIp::Known(peer) }
 }
 
 /// The entry that the outermost proxy has appended; unknown if the request passed fewer proxies.
-fn counted(peer: IpAddr, entry: Option<&[u8]>) -> ClientAddress {
+fn counted(peer: IpAddr, entry: Option<&[u8]>) -> ClientIp {
     match entry {
-        Some(entry) => parse(entry).map_or(ClientAddress::Unknown(None), ClientAddress::of),
-        None => ClientAddress::Unknown(Some(peer)),
+        Some(entry) => parse(entry).map_or(ClientIp::Unknown(None), ClientIp::of),
+        None => ClientIp::Unknown(Some(peer)),
     }
 }
 
@@ -75,16 +75,16 @@ fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: 
     let mut last = peer;
     for proxies in 0..=MAX_PROXIES {
         if !trusted.is_trusted(last) {
-            return ProxyChain { client: ClientAddress::of(last), proxies };
+            return ProxyChain { client: ClientIp::of(last), proxies };
         }
-        let unknown = |seen| ProxyChain { client: ClientAddress::Unknown(seen), proxies: proxies + 1 };
+        let unknown = |seen| ProxyChain { client: ClientIp::Unknown(seen), proxies: proxies + 1 };
         match entries.next().map(parse) {
             Some(Some(ip)) => last = ip,
             Some(None) => return unknown(None),
             None => return unknown(Some(last)),
         }
     }
-    ProxyChain { client: ClientAddress::Unknown(Some(last)), proxies: MAX_PROXIES }
+    ProxyChain { client: ClientIp::Unknown(Some(last)), proxies: MAX_PROXIES }
 }
 
 /// An address with or without a port; an IPv6 address with or without brackets.

@@ -4,7 +4,7 @@ use super::bounds::{self, Bounds, Declaration, RequestBudgets};
 use super::cookies::CSRF_HEADER;
 use super::query;
 use super::schemes;
-use crate::service::accounts::picture::Kind;
+use crate::service::accounts::picture;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
@@ -113,7 +113,7 @@ impl Endpoint {
 
     /// Takes the bytes of a picture.
     pub(super) fn takes_picture(mut self) -> Self {
-        let body = Kind::ALL.iter().fold(RequestBodyBuilder::new(), |body, kind| {
+        let body = picture::Kind::ALL.iter().fold(RequestBodyBuilder::new(), |body, kind| {
             body.content(kind.media_type(), ContentBuilder::new().build())
         });
         self.operation = self.operation.request_body(Some(body.required(Some(Required::True)).build()));
@@ -151,7 +151,7 @@ impl Endpoint {
 
     /// Gives the bytes of a picture, or 304.
     pub(super) fn gives_picture(self) -> Self {
-        let response = Kind::KEPT.iter().fold(ResponseBuilder::new(), |response, kind| {
+        let response = picture::Kind::KEPT.iter().fold(ResponseBuilder::new(), |response, kind| {
             response.content(kind.media_type(), ContentBuilder::new().build())
         });
         self.respond(200, response).respond(304, ResponseBuilder::new())

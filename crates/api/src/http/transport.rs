@@ -55,7 +55,7 @@ impl Transport {
         Ok(Self { services, cookies })
     }
 
-    /// The same for a request that is no sign-in. A page of another site may get no cookies sent although the browser has some,
+    /// This transport, but for a request that is no sign-in. A page of another site may get no cookies sent although the browser has some,
     /// of another user who has signed in on a page of the API's own site: then the response leaves them alone.
     pub(super) fn keeping_withheld_cookies(self, request: &HttpRequest) -> Self {
         let has_sent_none = cookies::submitted(request.headers(), &self.services.settings).refresh_cookies.is_empty();
@@ -63,7 +63,7 @@ impl Transport {
         Self { cookies, ..self }
     }
 
-    /// The same for a request of `user` with an access token. The access token belongs to a page, the cookies to the browser:
+    /// This transport, but for a request of `user` with an access token. The access token belongs to a page, the cookies to the browser:
     /// if another user has signed in there since, the response leaves that user's cookies alone. The page can use its access
     /// token until it expires, and has to sign in again after that.
     pub(super) fn keeping_other_users_cookies(self, user: UserId, request: &HttpRequest) -> Self {
@@ -73,7 +73,7 @@ impl Transport {
         Self { cookies: kept.cookies.filter(|_| !is_others), ..kept }
     }
 
-    /// The same for tokens that may have been issued before, to a request whose response was lost: a user who has signed in on
+    /// This transport, but for tokens that may have been issued before, to a request whose response was lost: a user who has signed in on
     /// this browser since then stays signed in.
     pub(super) fn keeping_later_users_cookies(self, tokens: &TokenResponse, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
@@ -87,7 +87,7 @@ impl Transport {
         self.tokens_with(response, tokens, EmptyResponse {})
     }
 
-    /// The same with the members of `more`.
+    /// A response with tokens and the members of `more`, which no cache may store.
     pub(super) fn tokens_with(
         &self,
         mut response: HttpResponseBuilder,

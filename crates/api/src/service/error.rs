@@ -1,4 +1,4 @@
-//! How use cases fail: what each refuses by its own rules, and what may fail in any of them.
+//! Why a use case has no result: what each refuses by its own rules, and what any of them may end with.
 
 use super::limits::Throttled;
 use super::opaque_token::NoRandomBytes;
@@ -10,7 +10,7 @@ use crate::gate::Busy;
 use crate::store::StoreError;
 use auth_types::FieldErrors;
 
-/// Why a use case failed; `R` is what its own rules refuse.
+/// Why a use case has no result; `R` is what its own rules refuse.
 #[derive(Debug, thiserror::Error)]
 pub enum Error<R> {
     /// Refused by its own rules.
@@ -22,14 +22,14 @@ pub enum Error<R> {
     /// The caller may no longer act.
     #[error(transparent)]
     NotAuthorized(AuthorizationRefusal),
-    /// Not refused by a rule: rejected for load, or failed.
+    /// No decision was made: the request was rejected for load, or failed.
     #[error(transparent)]
-    Failed(CommonFailure),
+    Common(CommonError),
 }
 
-/// What may happen in any use case: a request is rejected for load (`Throttled`, `Busy`), or fails.
+/// What any use case may end with before its decision: the request is rejected for load (`Throttled`, `Busy`), or fails.
 #[derive(Debug, thiserror::Error)]
-pub enum CommonFailure {
+pub enum CommonError {
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
@@ -56,7 +56,7 @@ impl<R> Error<R> {
     #[must_use]
     pub fn if_taken(self, refusal: R) -> Self {
         match self {
-            Self::Failed(CommonFailure::Store(StoreError::Taken(_))) => Self::Refused(refusal),
+            Self::Common(CommonError::Store(StoreError::Taken(_))) => Self::Refused(refusal),
             other => other,
         }
     }
@@ -67,7 +67,7 @@ impl<R> Error<R> {
             Self::Refused(refused) => refusal(refused),
             Self::Fields(errors) => Error::Fields(errors),
             Self::NotAuthorized(refusal) => Error::NotAuthorized(refusal),
-            Self::Failed(failure) => Error::Failed(failure),
+            Self::Common(error) => Error::Common(error),
         }
     }
 }
@@ -78,11 +78,11 @@ impl<R> From<AuthorizationRefusal> for Error<R> {
     }
 }
 
-macro_rules! failures {
-    ($($failure:ty),+) => {$(
-        impl<R> From<$failure> for Error<R> {
-            fn from(failure: $failure) -> Self {
-                Self::Failed(failure.into())
+macro_rules! common_errors {
+    ($($error:ty),+) => {$(
+        impl<R> From<$error> for Error<R> {
+            fn from(error: $error) -> Self {
+                Self::Common(error.into())
             }
         }
     )+};
@@ -90,14 +90,14 @@ macro_rules! failures {
 
 macro_rules! defects {
     ($($defect:ty),+) => {$(
-        impl From<$defect> for CommonFailure {
+        impl From<$defect> for CommonError {
             fn from(defect: $defect) -> Self {
                 Self::Defect(Box::new(defect))
             }
         }
-        failures!($defect);
+        common_errors!($defect);
     )+};
 }
 
-failures!(CommonFailure, Throttled, Busy, WrongClock, StoreError, FileError);
+common_errors!(CommonError, Throttled, Busy, WrongClock, StoreError, FileError);
 defects!(bcrypt::BcryptError, SignError, NoRandomBytes, serde_json::Error);

@@ -41,14 +41,14 @@ impl std::fmt::Debug for NewToken {
 #[derive(Debug, Clone, Queryable)]
 pub struct LiveToken {
     pub purpose: Purpose,
-    pub user_id: UserId,
+    pub user: UserId,
     /// The address that the link was sent to.
     pub email: String,
 }
 
 /// A token that was issued, whether it can still be used or not.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct KnownToken {
+pub struct IssuedToken {
     pub hash: TokenHash,
     /// Whether it was used or withdrawn.
     pub is_spent: bool,
@@ -64,7 +64,7 @@ pub struct Replacement {
 }
 
 /// The token with one of these hashes; of several, preferably one that is not spent.
-pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<KnownToken>> {
+pub fn find_issued(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<IssuedToken>> {
     one_time_tokens::table
         .filter(one_time_tokens::hash.eq_any(hashes))
         .order(one_time_tokens::used_at.is_not_null())
@@ -155,7 +155,7 @@ pub fn spend_replaced(
     Replacement { by, older, .. }: &Replacement,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    if find_any(connection, &[by])?.is_none_or(|known| known.is_spent) {
+    if find_issued(connection, &[by])?.is_none_or(|issued| issued.is_spent) {
         return Ok(());
     }
     let unspent =

@@ -2,8 +2,8 @@
 
 use crate::support::{EDGE, INNER};
 use api::config::{Inspection, TrustedProxies, Variables, is_private};
-use api::http::client_ip::ClientAddress::{Known, Unknown};
-use api::http::client_ip::{ClientAddress, follow_proxies};
+use api::http::client_ip::ClientIp::{Known, Unknown};
+use api::http::client_ip::{ClientIp, follow_proxies};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -13,11 +13,11 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn known(text: &str) -> ClientAddress {
+fn known(text: &str) -> ClientIp {
     Known(address(text))
 }
 
-fn unknown(text: &str) -> ClientAddress {
+fn unknown(text: &str) -> ClientIp {
     Unknown(Some(address(text)))
 }
 
@@ -30,15 +30,15 @@ fn proxies(variables: &[(&str, &str)]) -> TrustedProxies {
 }
 
 /// The client according to these values of `X-Forwarded-For`, one per header line, over a connection from `peer`.
-fn client_of(peer: &str, lines: &[&str], proxies: &TrustedProxies) -> ClientAddress {
+fn client_of(peer: &str, lines: &[&str], proxies: &TrustedProxies) -> ClientIp {
     follow_proxies(Some(address(peer)), lines.iter().map(|line| line.as_bytes()), proxies).client
 }
 
-fn counted(lines: &[&str], hops: usize) -> ClientAddress {
+fn counted(lines: &[&str], hops: usize) -> ClientIp {
     client_of(PEER, lines, &TrustedProxies::Hops(hops))
 }
 
-fn on_render(lines: &[&str]) -> ClientAddress {
+fn on_render(lines: &[&str]) -> ClientIp {
     client_of(PEER, lines, &TrustedProxies::of_render())
 }
 

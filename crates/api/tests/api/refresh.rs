@@ -1,6 +1,6 @@
 //! Exchanging refresh tokens: each row of the table "Which refreshes succeed" in docs/reference/sessions.md.
 
-use crate::support::refresh::{ADA, generation, past_the_leeway, signed_in, signed_in_with, stored_generation};
+use crate::support::refresh::{ADA, advance_past_the_leeway, generation, signed_in, signed_in_with, stored_generation};
 use crate::support::{Database, ONE_SECOND, Proxy, TestApp, TestDb, forge, on_both_databases};
 use api::store::AnyConnection;
 use auth_types::{Reason, Role};
@@ -183,7 +183,7 @@ async fn the_role_is_read_at_every_refresh(database: Database) {
 async fn a_reused_refresh_token_ends_the_session(database: Database) {
     let (app, first) = signed_in(database).await;
     let second = app.refresh(&first).await.tokens();
-    past_the_leeway(&app);
+    advance_past_the_leeway(&app);
 
     let problem = app.refresh(&first).await.unauthorized(Reason::RefreshReused);
     assert_eq!(problem.detail, "Token is blacklisted"); // the text that clients written for simplejwt check
@@ -198,7 +198,7 @@ async fn a_reused_refresh_token_ends_the_session(database: Database) {
 async fn reuse_is_committed_and_recorded(database: Database) {
     let (app, first) = signed_in(database).await;
     app.refresh(&first).await.tokens();
-    past_the_leeway(&app);
+    advance_past_the_leeway(&app);
     app.refresh(&first).await.unauthorized(Reason::RefreshReused);
 
     assert_eq!(app.db().value("SELECT revoke_reason FROM sessions").as_deref(), Some("reuse"));
@@ -213,7 +213,7 @@ async fn reuse_leaves_the_users_other_sessions_alone(database: Database) {
     let (app, first) = signed_in(database).await;
     let phone = app.login(ADA).await;
     app.refresh(&first).await.tokens();
-    past_the_leeway(&app);
+    advance_past_the_leeway(&app);
     app.refresh(&first).await.unauthorized(Reason::RefreshReused);
 
     app.me(&phone).await.done();

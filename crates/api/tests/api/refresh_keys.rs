@@ -1,6 +1,6 @@
 //! Refreshes with an `Idempotency-Key`: a lost response is repeated for its key, and for no other request.
 
-use crate::support::refresh::{generation, past_the_leeway, signed_in, signed_in_with, stored_generation};
+use crate::support::refresh::{advance_past_the_leeway, generation, signed_in, signed_in_with, stored_generation};
 use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
 use auth_types::Reason;
 use chrono::Duration;
@@ -45,7 +45,7 @@ async fn a_key_works_until_the_successor_is_used(database: Database) {
     let (app, first) = signed_in(database).await;
     let second = app.refresh_with_key(&first, "attempt-1").await.tokens();
     let third = app.refresh_with_key(&second, "attempt-2").await.tokens();
-    past_the_leeway(&app);
+    advance_past_the_leeway(&app);
 
     app.refresh_with_key(&first, "attempt-1").await.unauthorized(Reason::RefreshReused);
     app.refresh(&third).await.unauthorized(Reason::SessionRevoked);
@@ -55,7 +55,7 @@ async fn a_key_that_is_used_again_repeats_only_the_latest_rotation(database: Dat
     let (app, first) = signed_in(database).await;
     let second = app.refresh_with_key(&first, "always the same").await.tokens();
     let third = app.refresh_with_key(&second, "always the same").await.tokens();
-    past_the_leeway(&app);
+    advance_past_the_leeway(&app);
 
     assert_eq!(app.refresh_with_key(&second, "always the same").await.tokens().refresh, third.refresh);
     app.refresh_with_key(&first, "always the same").await.unauthorized(Reason::RefreshReused);

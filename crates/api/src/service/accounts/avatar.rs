@@ -114,7 +114,7 @@ async fn assign(
     let (orphan, result) = match assignment.await {
         Ok(before) => (before, Ok(AvatarResponse { avatar_url: key.as_deref().map(url) })),
         // Whether the transaction committed is not known: `prune` finds an orphaned file by its record.
-        Err(error @ Error::Failed(_)) => (None, Err(error)),
+        Err(error @ Error::Common(_)) => (None, Err(error)),
         Err(error) => (key.as_deref().map(file_name), Err(error)),
     };
     if let Some(orphan) = orphan {

@@ -45,7 +45,8 @@ async fn delete_once(
     let caller = caller.require_valid_token()?;
     validation::given_password(&fingerprinted.request.password).map_err(|message| Error::field("password", message))?;
     let requester = client.clone();
-    mail::charged(services, &requester, reauthenticate_and_erase(services, caller, fingerprinted, client)).await
+    mail::with_mail_charge(services, &requester, reauthenticate_and_erase(services, caller, fingerprinted, client))
+        .await
 }
 
 async fn reauthenticate_and_erase(

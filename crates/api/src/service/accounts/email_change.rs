@@ -37,7 +37,7 @@ async fn request_once(
     let new_email = check(&request).map_err(Error::Fields)?;
     let change = Change { new_email, password: request.password, step };
     let requester = client.clone();
-    mail::charged(services, &requester, reauthenticate_and_queue_link(services, caller, change, client)).await
+    mail::with_mail_charge(services, &requester, reauthenticate_and_queue_link(services, caller, change, client)).await
 }
 
 /// A request whose fields are valid.

@@ -51,7 +51,7 @@ pub async fn resend(
         mail.pending_registration = pending_registrations::find_of_browser(connection, &to, &browser_secret_hash)?;
         mail_outbox::insert(connection, &mail)
     });
-    mail::charged(services, client, async { Ok(insertion.await?) }).await
+    mail::with_mail_charge(services, client, async { Ok(insertion.await?) }).await
 }
 
 /// What a link did.
@@ -207,10 +207,10 @@ fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<
 fn spend(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let purposes = [Purpose::VerifyEmail, Purpose::ChangeEmail];
     let Some(token) = one_time_tokens::find_live(connection, hash, &purposes, now)? else { return Ok(None) };
-    users::lock_credentials(connection, token.user_id)?;
+    users::lock_credentials(connection, token.user)?;
     if !one_time_tokens::spend(connection, hash, now)? {
         return Ok(None);
     }
-    let user = users::find(connection, token.user_id)?.filter(|user| user.is_active);
+    let user = users::find(connection, token.user)?.filter(|user| user.is_active);
     Ok(user.map(|user| (token, user)))
 }

@@ -11,7 +11,7 @@ use crate::service::sessions::new_session::new_session;
 use crate::service::sessions::token_pair;
 use crate::service::steps::{FingerprintedRequest, RepeatRecord, StepFingerprints, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
-use crate::service::{ClientInfo, CommonFailure, Error, Services, mail};
+use crate::service::{ClientInfo, CommonError, Error, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::NewPendingRegistration;
 use crate::store::types::At;
@@ -102,10 +102,10 @@ impl SignUpContext<'_> {
         let is_valid = account.errors.is_empty();
         let requester = self.client.clone();
         let work = self.hash_and_insert(account);
-        let registered = if is_valid { mail::charged(services, &requester, work).await } else { work.await };
+        let registered = if is_valid { mail::with_mail_charge(services, &requester, work).await } else { work.await };
         if matches!(
             registered,
-            Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_) | CommonFailure::Clock(_)))
+            Err(Error::Common(CommonError::Busy(_) | CommonError::Store(_) | CommonError::Clock(_)))
         ) {
             // The client repeats the same request.
             charges.refund().await;

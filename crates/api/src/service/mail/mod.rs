@@ -4,7 +4,7 @@
 //! one, and sends them; a failed attempt is repeated later, until the mail expires. If a process dies between
 //! sending a mail and recording it, another one sends it again: delivery is at least once.
 //!
-//! Requests are limited by client (`outbox::charged`), mails by address when they are sent (`address_quota`), and the mails
+//! Requests are limited by client (`outbox::with_mail_charge`), mails by address when they are sent (`address_quota`), and the mails
 //! of different clients take turns.
 
 mod address_quota;
@@ -29,7 +29,7 @@ mod worker;
 pub(super) use address_quota::{AddressQuota, WINDOW};
 pub use backlog::{MEASURE_SECONDS, measure};
 pub use metrics::MailMetrics;
-pub(super) use outbox::{charge_always, charged, recipient, to_address, to_user};
+pub(super) use outbox::{charge_always, recipient, to_address, to_user, with_mail_charge};
 pub use smtp::ProbeError;
 pub use transport::{Mailer, MailerError};
 pub use worker::{POLL_SECONDS, deliver_due, stop};

@@ -37,8 +37,8 @@ pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spel
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 
-/// Runs `work`, which causes a mail, for any recipient, if it succeeds. `client` is charged before, and refunded if it fails.
-pub(in crate::service) fn charged<T, E: From<Throttled>>(
+/// Charges `client` for one mail, runs `work`, and refunds the charge if `work` fails. If it succeeds, it has queued a mail.
+pub(in crate::service) fn with_mail_charge<T, E: From<Throttled>>(
     services: &Services,
     client: &ClientInfo,
     work: impl Future<Output = Result<T, E>>,

@@ -126,7 +126,7 @@ impl Preparation {
             Purpose::ChangeEmail => self.change_recipient(connection, user)?,
         };
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
-        let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
+        let known = one_time_tokens::find_issued(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
             return Ok(Err(Unsent::NothingToSend)); // an earlier attempt has arrived and the link was used, or a newer one replaced it
         }

@@ -29,7 +29,7 @@ pub async fn request(
         let to = mail::recipient(connection, &email)?;
         mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, &context))
     });
-    mail::charged(services, client, async { Ok(request.await?) }).await
+    mail::with_mail_charge(services, client, async { Ok(request.await?) }).await
 }
 
 /// Gives a link's account a new password. The address counts as confirmed, because the link was read there; every session is
@@ -71,7 +71,7 @@ async fn confirm_once(
     let reset = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, context.checked_at())? else { return Ok(None) };
         step.complete(connection, RepeatRecord::default(), done_at)?;
-        let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
+        let ended = sessions::revoke_all(connection, token.user, RevokeReason::PasswordReset, done_at)?.all;
         reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
     });
     let ended = reset.await?.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
@@ -85,7 +85,7 @@ fn find(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryR
     let Some(token) = one_time_tokens::find_live(connection, hash, &[Purpose::ResetPassword], now)? else {
         return Ok(None);
     };
-    let user = users::find(connection, token.user_id)?;
+    let user = users::find(connection, token.user)?;
     Ok(user.filter(|user| user.is_active && user.email == token.email).map(|user| (token, user)))
 }
 
@@ -93,7 +93,7 @@ fn find(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryR
 /// session already, which is revoked below, or finds the new password.
 fn spend(connection: &mut AnyConnection, hash: &[u8], now: CheckedTime) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let Some((token, _)) = find(connection, hash, now)? else { return Ok(None) };
-    users::lock_credentials(connection, token.user_id)?;
+    users::lock_credentials(connection, token.user)?;
     let Some(found) = find(connection, hash, now)? else { return Ok(None) };
     Ok(one_time_tokens::spend(connection, hash, now)?.then_some(found))
 }
@@ -105,7 +105,7 @@ fn reset(
     context: &RequestContext,
 ) -> QueryResult<()> {
     let now = context.at;
-    let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
+    let user = users::update_password(connection, token.user, password_hash, Some(now))?;
     // A user whom others have locked out of signing in can sign in from this network from now on.
     context.remember_network(connection, user.id)?;
     links::withdraw_all(connection, user.id, now)?;

@@ -7,7 +7,7 @@ use crate::names::Spellings;
 use crate::service::accounts::pending;
 use crate::service::limits::{Budget, Charges, Network, Throttled};
 use crate::service::passwords::hashing::{self, PasswordVerdict};
-use crate::service::{ClientInfo, CommonFailure, Error, Services};
+use crate::service::{ClientInfo, CommonError, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::SessionBound;
 use crate::store::users::UserCredentials;
@@ -43,10 +43,10 @@ type LoginError = Error<LoginRefusal>;
 const fn metric_label(error: &LoginError) -> &'static str {
     match error {
         Error::Refused(_) | Error::NotAuthorized(_) => "refused",
-        Error::Failed(CommonFailure::Throttled(_)) => "throttled",
-        Error::Failed(CommonFailure::Busy(_)) => "busy",
+        Error::Common(CommonError::Throttled(_)) => "throttled",
+        Error::Common(CommonError::Busy(_)) => "busy",
         Error::Fields(_) => "malformed",
-        Error::Failed(_) => "failed",
+        Error::Common(_) => "failed",
     }
 }
 
@@ -92,20 +92,26 @@ struct FailedSignIn {
     pending: Option<i64>,
 }
 
+/// A pending registration of the address.
+struct PendingCandidate {
+    id: i64,
+    password_hash: String,
+}
+
 /// What a password is compared with.
 struct LoginCandidate {
     user: Option<UserCredentials>,
     /// When the account was last signed in to from the client's network.
     network_seen_at: Option<DateTime<Utc>>,
-    /// A pending registration of the address and its password's hash, only if there is no account.
-    pending: Option<(i64, String)>,
+    /// Only if there is no account.
+    pending: Option<PendingCandidate>,
 }
 
 impl LoginCandidate {
     /// One hash for every name, so that one comparison is made whether the name is known or not.
     fn password_hash(&self) -> &str {
         let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
-        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
+        of_user.or(self.pending.as_ref().map(|pending| pending.password_hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
     }
 
     fn evaluate(self, verdict: PasswordVerdict, rehashed: Option<String>) -> PasswordCheck {
@@ -119,7 +125,7 @@ impl LoginCandidate {
             Some(user) => PasswordCheck::Wrong(FailedSignIn { user: Some(user.id), pending: None }),
             None => PasswordCheck::Wrong(FailedSignIn {
                 user: None,
-                pending: self.pending.map(|(id, _)| id).filter(|_| is_right),
+                pending: self.pending.map(|pending| pending.id).filter(|_| is_right),
             }),
         }
     }
@@ -157,7 +163,7 @@ async fn attempt(
     // everything is refunded.
     match checked {
         Ok(PasswordCheck::Right(_)) => charges.refund_where(|budget| budget != Budget::SuccessfulSignInClient).await,
-        Ok(PasswordCheck::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
+        Ok(PasswordCheck::Wrong(_)) | Err(Error::Common(CommonError::Throttled(_))) => {
             charges.refund_where(|budget| budget == Budget::SuccessfulSignInClient).await;
         }
         Err(_) => charges.refund().await,
@@ -216,8 +222,7 @@ async fn check_password(
     let known = charges.network().filter(|_| found.network_seen_at.is_some());
     charge_failed_sign_in(charges, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
-        // Before the password is known to be right, an unknown network must not learn that there is an account, and that its budget is
-        // spent.
+        // Only a known network may learn this before the password is checked.
         services.limits.check(Budget::SuccessfulSignInUser, &user.id.to_string())?;
         gate::attribute_to(network.requester_id());
     }
@@ -246,7 +251,8 @@ async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> R
         let email = names.email.canonical().unwrap_or_default();
         let pending = pending_registrations::find_password_hash(connection, email, &ip_address, now)?;
         let (user, seen_at) = user.unzip();
-        let pending = pending.filter(|_| user.is_none());
+        let pending =
+            pending.filter(|_| user.is_none()).map(|(id, password_hash)| PendingCandidate { id, password_hash });
         Ok(LoginCandidate { user, network_seen_at: seen_at.flatten(), pending })
     });
     lookup.await

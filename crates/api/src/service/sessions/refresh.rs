@@ -45,7 +45,7 @@ enum RefreshVerdict {
     Repeat(Repetition),
     Refused(AuthorizationRefusal),
     /// Revoke the session.
-    Revoke(RevocationCause),
+    Revoke(RefreshAnomaly),
     /// The token is live after all: rotate again.
     Again,
 }
@@ -65,20 +65,20 @@ enum Repetition {
     Leeway,
 }
 
-/// Why a session is revoked.
+/// What is wrong with a token whose session must be revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RevocationCause {
+enum RefreshAnomaly {
     /// A superseded token was presented, so two parties hold the session's tokens.
-    Reuse,
+    Reused,
     /// The database is older than the token.
     Ahead,
 }
 
-impl RevocationCause {
+impl RefreshAnomaly {
     /// The word in the log's line, which alerts may look for.
     const fn logged(self) -> &'static str {
         match self {
-            Self::Reuse => "Reuse",
+            Self::Reused => "Reuse",
             Self::Ahead => "Ahead",
         }
     }
@@ -91,7 +91,7 @@ enum ExchangeOutcome {
     /// The live tokens again.
     Repeated(Repetition, Box<(SessionRow, UserRow)>),
     Refused(AuthorizationRefusal),
-    Revoked(RevocationCause),
+    Revoked(RefreshAnomaly),
     Contended,
 }
 
@@ -103,8 +103,8 @@ impl ExchangeOutcome {
             Self::Repeated(Repetition::SameKey, _) => "repeated",
             Self::Repeated(Repetition::Leeway, _) => "leeway",
             Self::Refused(_) => "refused",
-            Self::Revoked(RevocationCause::Reuse) => "reused",
-            Self::Revoked(RevocationCause::Ahead) => "ahead",
+            Self::Revoked(RefreshAnomaly::Reused) => "reused",
+            Self::Revoked(RefreshAnomaly::Ahead) => "ahead",
             Self::Contended => "contended",
         }
     }
@@ -152,15 +152,15 @@ pub async fn refresh(
         }
         ExchangeOutcome::Refused(refusal) => Err(refusal.into()),
         ExchangeOutcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
-        ExchangeOutcome::Revoked(cause) => {
+        ExchangeOutcome::Revoked(anomaly) => {
             services.feed.insert([session], shared_now);
-            log::warn!("refresh.revoked: session {session}: {}", cause.logged());
-            if cause == RevocationCause::Reuse {
+            log::warn!("refresh.revoked: session {session}: {}", anomaly.logged());
+            if anomaly == RefreshAnomaly::Reused {
                 mail::charge_always(services, &context.client).await; // its owner is mailed
             }
-            Err(Error::Refused(match cause {
-                RevocationCause::Reuse => RefreshRefusal::Reused { session },
-                RevocationCause::Ahead => RefreshRefusal::Ahead { session },
+            Err(Error::Refused(match anomaly {
+                RefreshAnomaly::Reused => RefreshRefusal::Reused { session },
+                RefreshAnomaly::Ahead => RefreshRefusal::Ahead { session },
             }))
         }
     }
@@ -201,8 +201,8 @@ impl RefreshExchange {
                 RefreshVerdict::Repeat(why) => return Ok(ExchangeOutcome::Repeated(why, Box::new(found))),
                 RefreshVerdict::Refused(refusal) => return Ok(ExchangeOutcome::Refused(refusal)),
                 RefreshVerdict::Revoke(_) => {
-                    if let Some(cause) = connection.write(|connection| self.revoke(connection))? {
-                        return Ok(ExchangeOutcome::Revoked(cause));
+                    if let Some(anomaly) = connection.write(|connection| self.revoke(connection))? {
+                        return Ok(ExchangeOutcome::Revoked(anomaly));
                     }
                 }
             }
@@ -210,7 +210,7 @@ impl RefreshExchange {
         Ok(ExchangeOutcome::Contended)
     }
 
-    /// Decides why the `UPDATE` changed no row.
+    /// Decides what follows when the `UPDATE` has changed no row.
     fn decide(&self, found: &(SessionRow, UserRow)) -> RefreshVerdict {
         let (session, _) = match authorize::authorize_session(Some(found), self.presented.user, &self.clock) {
             Ok(found) => found,
@@ -218,13 +218,13 @@ impl RefreshExchange {
         };
         let presented = self.presented.generation;
         if presented > session.generation {
-            RefreshVerdict::Revoke(RevocationCause::Ahead)
+            RefreshVerdict::Revoke(RefreshAnomaly::Ahead)
         } else if presented == session.generation {
             // The row's own generation has another `jti`: the row was restored from an older copy and rotated again since.
             if self.presented.jti == session.jti {
                 RefreshVerdict::Again
             } else {
-                RefreshVerdict::Revoke(RevocationCause::Reuse)
+                RefreshVerdict::Revoke(RefreshAnomaly::Reused)
             }
         } else if self.repeats_the_rotation(session) {
             RefreshVerdict::Repeat(Repetition::SameKey)
@@ -254,7 +254,7 @@ impl RefreshExchange {
         let same_client = self.rotation.client_hash.is_some() && *client_hash == self.rotation.client_hash;
         let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_client;
         let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else {
-            return RefreshVerdict::Revoke(RevocationCause::Reuse);
+            return RefreshVerdict::Revoke(RefreshAnomaly::Reused);
         };
         // Read after the row: a rotation that this request has waited for must not be in its future. The database's clock is
         // used because another process may have made the rotation.
@@ -262,7 +262,7 @@ impl RefreshExchange {
         if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
             RefreshVerdict::Repeat(Repetition::Leeway)
         } else {
-            self.clock.unless_wrong(RefreshVerdict::Revoke(RevocationCause::Reuse))
+            self.clock.unless_wrong(RefreshVerdict::Revoke(RefreshAnomaly::Reused))
         }
     }
 
@@ -271,14 +271,14 @@ impl RefreshExchange {
     ///
     /// It takes the user's lock, as everything that changes a user does: the mail goes to the account's current address, and
     /// nothing is written after a deletion.
-    fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<RevocationCause>> {
+    fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<RefreshAnomaly>> {
         users::lock_credentials(connection, self.presented.user)?;
         let Some(found) = sessions::find_with_user(connection, self.presented.session)? else { return Ok(None) };
-        let RefreshVerdict::Revoke(cause) = self.decide(&found) else { return Ok(None) };
+        let RefreshVerdict::Revoke(anomaly) = self.decide(&found) else { return Ok(None) };
         let (_, user) = found;
-        let (reason, kind) = match cause {
-            RevocationCause::Reuse => (RevokeReason::Reuse, EventKind::RefreshReused),
-            RevocationCause::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
+        let (reason, kind) = match anomaly {
+            RefreshAnomaly::Reused => (RevokeReason::Reuse, EventKind::RefreshReused),
+            RefreshAnomaly::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
         if !sessions::revoke(connection, self.presented.session, reason, self.context.shared_at)? {
             return Ok(None);
@@ -287,10 +287,10 @@ impl RefreshExchange {
         event.detail.session = Some(self.presented.session);
         event.detail.generation = Some(self.presented.generation);
         events::insert(connection, &event)?;
-        if cause == RevocationCause::Reuse {
+        if anomaly == RefreshAnomaly::Reused {
             let mail = mail::to_user(MailKind::RefreshReused, user.id, &user.email, &self.context);
             mail_outbox::insert(connection, &mail)?;
         }
-        Ok(Some(cause))
+        Ok(Some(anomaly))
     }
 }

@@ -19,7 +19,7 @@ pub struct SessionRow {
     /// SHA-256 of the `Idempotency-Key` that the latest rotation came with.
     pub rotation_key_hash: Option<Vec<u8>>,
     /// A hash of the neighbourhood and user agent of the latest rotation's client; `None` if the rotation had a key or its client
-    /// was unknown.
+    /// was unknown. The column's name is that of the release that added it; elsewhere, an origin is a web origin.
     #[diesel(column_name = rotation_origin)]
     pub rotation_client_hash: Option<Vec<u8>>,
     /// `rotation_client_hash` of the rotation before that.

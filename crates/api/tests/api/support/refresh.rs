@@ -25,6 +25,6 @@ pub fn stored_generation(app: &TestApp) -> i64 {
     app.db().number("SELECT generation FROM sessions")
 }
 
-pub fn past_the_leeway(app: &TestApp) {
+pub fn advance_past_the_leeway(app: &TestApp) {
     app.clock().advance(app.settings().lifetimes.leeway + ONE_SECOND);
 }
