@@ -177,7 +177,7 @@ mod tests {
         ];
         for endpoint in endpoints {
             let path = endpoint.path();
-            let resource = endpoint.into_routes().into_iter().fold(web::resource(path), actix_web::Resource::route);
+            let resource = endpoint.routes().into_iter().fold(web::resource(path), actix_web::Resource::route);
             let app = init_service(App::new().service(resource)).await;
             let response = call_service(&app, TestRequest::get().uri(path).to_request()).await;
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");

@@ -33,7 +33,7 @@ pub struct Endpoint {
     pub(super) operation: OperationBuilder,
     pub(super) operation_id: &'static str,
     pub(super) schemas: Schemas,
-    make_routes: Box<dyn FnOnce(Declaration) -> Vec<Route>>,
+    make_routes: Box<dyn Fn(Declaration) -> Vec<Route>>,
 }
 
 /// The constructors, one per method.
@@ -45,7 +45,7 @@ macro_rules! methods {
             A: FromRequest + 'static,
             H::Output: Responder + 'static,
         {
-            let make_routes = move |declaration| {
+            let make_routes = move |declaration: Declaration| {
                 let enforce = move |request, next| bounds::enforce(declaration, request, next);
                 vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(enforce))),+]
             };
@@ -67,7 +67,7 @@ impl Endpoint {
         path: &'static str,
         method: HttpMethod,
         bounds: Bounds,
-        make_routes: Box<dyn FnOnce(Declaration) -> Vec<Route>>,
+        make_routes: Box<dyn Fn(Declaration) -> Vec<Route>>,
     ) -> Self {
         let mut operation = OperationBuilder::new();
         for name in path.split(['{', '}']).skip(1).step_by(2) {
@@ -214,7 +214,7 @@ impl Endpoint {
     }
 
     /// The routes, each with the middleware that enforces the declaration before the handler.
-    pub(super) fn into_routes(self) -> Vec<Route> {
+    pub(super) fn routes(&self) -> Vec<Route> {
         (self.make_routes)(self.declaration)
     }
 

@@ -7,7 +7,7 @@ use super::middleware::catch_panics;
 use super::{openapi, table};
 use crate::config::Settings;
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, Route, web};
+use actix_web::{HttpResponse, web};
 use auth_types::paths;
 use auth_types::responses::TokenTransport;
 use std::collections::BTreeMap;
@@ -44,6 +44,21 @@ impl fmt::Debug for EndpointFactory {
     }
 }
 
+/// In which order the router, which takes the first path that matches, compares them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    /// By a comparison of strings.
+    Fixed,
+    /// By a regular expression, which takes some fifty times as long.
+    WithParameters,
+}
+
+impl Order {
+    fn of(path: &str) -> Self {
+        if path.contains('{') { Self::WithParameters } else { Self::Fixed }
+    }
+}
+
 /// All endpoints of a product.
 #[derive(Debug, Clone)]
 pub struct ProductEndpoints(pub Vec<EndpointFactory>);
@@ -69,16 +84,19 @@ impl ProductEndpoints {
     pub fn configure(&self, config: &mut web::ServiceConfig, settings: &Settings) {
         let docs_open = settings.operation.docs_open;
         let transport = settings.transport.tokens;
-        let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
+        let mut by_path: BTreeMap<(Order, &'static str), Vec<Endpoint>> = BTreeMap::new();
         let is_open = |endpoint: &Endpoint| docs_open || ![paths::OPENAPI, paths::DOCS].contains(&endpoint.path);
         for endpoint in self.endpoints(transport).filter(is_open) {
-            by_path.entry(endpoint.path).or_default().extend(endpoint.into_routes());
+            by_path.entry((Order::of(endpoint.path), endpoint.path)).or_default().push(endpoint);
         }
-        for (path, routes) in by_path {
+        for ((_, path), endpoints) in by_path {
             let bare = path.trim_end_matches('/');
-            let resource = web::resource([bare.to_owned(), format!("{bare}/")]);
-            let resource = routes.into_iter().fold(resource, actix_web::Resource::route);
-            config.service(resource.wrap(from_fn(catch_panics)));
+            // Two resources: the router compares a resource of two patterns with a regular expression, however simple they are.
+            for pattern in [bare.to_owned(), format!("{bare}/")] {
+                let routes = endpoints.iter().flat_map(Endpoint::routes);
+                let resource = routes.fold(web::resource(pattern), actix_web::Resource::route);
+                config.service(resource.wrap(from_fn(catch_panics)));
+            }
         }
         if docs_open {
             config.app_data(web::Data::new(OpenApiDocument(self.openapi(transport))));
