@@ -8,13 +8,13 @@ use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AsChangeset, AstPass, IntoUpdateTarget, Query, QueryFragment, QueryId, UpdateTarget};
 use diesel::query_source::QuerySource;
+use std::marker::PhantomData;
 
-/// An `UPDATE`. Of changes that are optional, each combination is a text of its own, which a connection keeps until it closes.
-#[derive(Debug)]
-pub(super) struct Update<T, W, C, R = (), F = (), O = ()> {
-    table: T,
+/// An `UPDATE`. Its type determines its text, so that the prepared statement is found by the type.
+pub(super) struct Update<T: QuerySource, W, C: AsChangeset, R = (), F = (), O = ()> {
+    table: T::FromClause,
     rows: W,
-    changes: C,
+    changes: C::Changeset,
     returned: R,
     /// Another table, and which row of it belongs to a row of this one.
     from: F,
@@ -22,10 +22,7 @@ pub(super) struct Update<T, W, C, R = (), F = (), O = ()> {
 }
 
 /// Applies `changes` to the rows of `target`.
-pub(super) fn update<U, C>(
-    target: U,
-    changes: C,
-) -> Update<<U::Table as QuerySource>::FromClause, U::WhereClause, C::Changeset>
+pub(super) fn update<U, C>(target: U, changes: C) -> Update<U::Table, U::WhereClause, C>
 where
     U: IntoUpdateTarget,
     U::Table: QuerySource,
@@ -42,20 +39,16 @@ where
     }
 }
 
-impl<T, W, C> Update<T, W, C> {
+impl<T: QuerySource, W, C: AsChangeset> Update<T, W, C> {
     /// Restricts the update, which has a condition already, to rows with a row of `other` that matches `on`; columns of both can be
     /// returned. PostgreSQL only: SQLite returns columns of the updated table alone.
-    pub(super) fn from<F: QuerySource, O: Expression>(
-        self,
-        other: &F,
-        on: O,
-    ) -> Update<T, W, C, (), From<F::FromClause>, On<O>> {
+    pub(super) fn from<F: QuerySource, O: Expression>(self, other: &F, on: O) -> Update<T, W, C, (), From<F>, On<O>> {
         let Self { table, rows, changes, returned, .. } = self;
         Update { table, rows, changes, returned, from: From(other.from_clause()), on: On(on) }
     }
 }
 
-impl<T, W, C, F, O> Update<T, W, C, (), F, O> {
+impl<T: QuerySource, W, C: AsChangeset, F, O> Update<T, W, C, (), F, O> {
     /// Returns columns of the rows as they are afterwards.
     pub(super) fn returning<R: Expression>(self, columns: R) -> Update<T, W, C, Returned<R>, F, O> {
         let Self { table, rows, changes, returned: (), from, on } = self;
@@ -66,9 +59,9 @@ impl<T, W, C, F, O> Update<T, W, C, (), F, O> {
 impl<T, W, C, R, F, O, DB> QueryFragment<DB> for Update<T, W, C, R, F, O>
 where
     DB: Backend,
-    T: QueryFragment<DB>,
+    T: QuerySource<FromClause: QueryFragment<DB>>,
     W: QueryFragment<DB>,
-    C: QueryFragment<DB>,
+    C: AsChangeset<Changeset: QueryFragment<DB>>,
     R: QueryFragment<DB>,
     F: QueryFragment<DB>,
     O: QueryFragment<DB>,
@@ -85,23 +78,49 @@ where
     }
 }
 
-/// The statement is looked up by its text.
-impl<T, W, C, R, F, O> QueryId for Update<T, W, C, R, F, O> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<T, W, C, R, F, O> QueryId for Update<T, W, C, R, F, O>
+where
+    T: QuerySource + QueryId,
+    W: QueryId,
+    C: AsChangeset + QueryId,
+    R: QueryId,
+    F: QueryId,
+    O: QueryId,
+{
+    type QueryId = UpdateId<(T::QueryId, W::QueryId, C::QueryId, R::QueryId, F::QueryId, O::QueryId)>;
+    const HAS_STATIC_QUERY_ID: bool = <(T, W, C, R, F, O)>::HAS_STATIC_QUERY_ID;
 }
 
-impl<T, W, C, R: Expression, F, O> Query for Update<T, W, C, Returned<R>, F, O> {
+/// The type of an [`Update`] with these parts.
+#[derive(Debug)]
+pub(super) struct UpdateId<Parts>(PhantomData<Parts>);
+
+impl<T: QuerySource, W, C: AsChangeset, R: Expression, F, O> Query for Update<T, W, C, Returned<R>, F, O> {
     type SqlType = R::SqlType;
 }
 
-impl<T, W, C, R, F, O, Connection> RunQueryDsl<Connection> for Update<T, W, C, R, F, O> {}
+impl<T: QuerySource, W, C: AsChangeset, R, F, O, Connection> RunQueryDsl<Connection> for Update<T, W, C, R, F, O> {}
 
-/// Declares a part of a statement: a keyword and what follows it.
+/// The clause `FROM`, with another table.
+pub(super) struct From<T: QuerySource>(T::FromClause);
+
+impl<T: QuerySource<FromClause: QueryFragment<DB>>, DB: Backend> QueryFragment<DB> for From<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(" FROM ");
+        self.0.walk_ast(out)
+    }
+}
+
+impl<T: QuerySource + QueryId> QueryId for From<T> {
+    type QueryId = T::QueryId;
+    const HAS_STATIC_QUERY_ID: bool = T::HAS_STATIC_QUERY_ID;
+}
+
+/// Declares a clause: a keyword and an expression.
 macro_rules! clause {
     ($name:ident, $keyword:literal) => {
         #[doc = concat!("The clause", $keyword, "of a statement.")]
-        #[derive(Debug)]
+        #[derive(Debug, QueryId)]
         pub(super) struct $name<E>(E);
 
         impl<E: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for $name<E> {
@@ -112,7 +131,6 @@ macro_rules! clause {
         }
     };
 }
-clause!(From, " FROM ");
 clause!(On, " AND ");
 clause!(Returned, " RETURNING ");
 
@@ -138,6 +156,7 @@ impl<I: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Upsert<I> {
     }
 }
 
+/// The statement is looked up by its text.
 impl<I> QueryId for Upsert<I> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -7,7 +7,7 @@ use super::any::MultiBackend;
 use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::deserialize::{self, FromSql, FromStaticSqlRow, Queryable};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
@@ -152,17 +152,47 @@ where
     }
 }
 
+/// What a column of each backend is read as, for a type of `auth-types`: Rust allows the implementation for the type itself
+/// with a backend of this crate only.
+#[derive(Debug)]
+pub struct Stored<T>(T);
+
+impl From<Stored<Self>> for UserId {
+    fn from(Stored(id): Stored<Self>) -> Self {
+        id
+    }
+}
+
+impl From<Stored<Self>> for Role {
+    fn from(Stored(role): Stored<Self>) -> Self {
+        role
+    }
+}
+
+impl<DB: Backend> Queryable<Int8, DB> for Stored<UserId>
+where
+    i64: FromStaticSqlRow<Int8, DB>,
+{
+    type Row = i64;
+    fn build(row: i64) -> deserialize::Result<Self> {
+        Ok(Self(UserId(row)))
+    }
+}
+
+impl<DB: Backend> Queryable<Text, DB> for Stored<Role>
+where
+    String: FromStaticSqlRow<Text, DB>,
+{
+    type Row = String;
+    fn build(row: String) -> deserialize::Result<Self> {
+        let known = [Role::User, Role::Admin].into_iter().find(|role| role.as_str() == row);
+        known.map(Self).ok_or_else(|| format!("users.role holds an unknown role: {row}").into())
+    }
+}
+
 impl Queryable<Int8, MultiBackend> for UserId {
     type Row = i64;
     fn build(row: i64) -> deserialize::Result<Self> {
         Ok(Self(row))
-    }
-}
-
-impl Queryable<Text, MultiBackend> for Role {
-    type Row = String;
-    fn build(row: String) -> deserialize::Result<Self> {
-        let known = [Self::User, Self::Admin].into_iter().find(|role| role.as_str() == row);
-        known.ok_or_else(|| format!("users.role holds an unknown role: {row}").into())
     }
 }

@@ -10,7 +10,7 @@ pub use revocation::{RevokeReason, RevokedSessions, SessionBound, list_revoked, 
 pub use rotation::{PresentedRefreshToken, Rotation, rotate};
 pub use row::{SessionRow, SessionState};
 
-use super::any::AnyConnection;
+use super::any::{AnyConnection, on_either};
 use super::schema::{sessions, users};
 use super::types::{At, SqlUuid};
 use super::users::UserRow;
@@ -52,12 +52,10 @@ pub fn insert(connection: &mut AnyConnection, session: NewSession) -> QueryResul
 
 /// A session and its user.
 pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<(SessionRow, UserRow)>> {
-    sessions::table
-        .inner_join(users::table)
-        .filter(sessions::id.eq(SqlUuid(id.0)))
-        .select((SessionRow::as_select(), UserRow::as_select()))
-        .first(connection)
-        .optional()
+    let session = sessions::table.inner_join(users::table).filter(sessions::id.eq(SqlUuid(id.0)));
+    on_either!(connection, |connection| {
+        session.select((SessionRow::as_select(), UserRow::as_select())).first(connection).optional()
+    })
 }
 
 /// The owner of a session.

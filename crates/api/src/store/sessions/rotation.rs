@@ -69,15 +69,15 @@ pub fn rotate(
     );
     let is_owner = users::id.eq(sessions::user_id);
     match connection {
-        AnyConnection::Postgres(_) => update(live, changes)
+        AnyConnection::Postgres(postgres) => update(live, changes)
             .from(&users::table, is_owner.and(users::is_active))
             .returning((columns(), UserRow::as_select()))
-            .get_result(connection),
-        AnyConnection::Sqlite(_) => {
+            .get_result(postgres),
+        AnyConnection::Sqlite(sqlite) => {
             let owner = users::table.filter(is_owner);
             update(live.filter(exists(owner.filter(users::is_active))), changes)
                 .returning((columns(), owner_columns!(owner, sessions::user_id)))
-                .get_result(connection)
+                .get_result(sqlite)
         }
     }
     .optional()

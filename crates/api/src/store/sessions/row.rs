@@ -2,6 +2,7 @@
 
 use crate::store::any::MultiBackend;
 use crate::store::schema::sessions;
+use crate::store::types::Stored;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,6 +12,7 @@ use diesel::prelude::*;
 #[diesel(table_name = sessions)]
 pub struct SessionRow {
     pub id: SessionId,
+    #[diesel(deserialize_as = Stored<UserId>)]
     pub user_id: UserId,
     /// How many refresh tokens the session has had; only the newest is live.
     pub generation: i64,

@@ -103,6 +103,13 @@ pub fn update_login(
     at: DateTime<Utc>,
     password_hash: Option<&str>,
 ) -> QueryResult<UserRow> {
-    let changes = (users::last_login_at.eq(Some(At(at))), password_hash.map(|hash| users::password_hash.eq(hash)));
-    update(users::table.find(id.0), changes).returning(columns()).get_result(connection)
+    let user = users::table.find(id.0);
+    let signed_in = users::last_login_at.eq(Some(At(at)));
+    match password_hash {
+        Some(hash) => {
+            let changes = (signed_in, users::password_hash.eq(hash));
+            update(user, changes).returning(columns()).get_result(connection)
+        }
+        None => update(user, signed_in).returning(columns()).get_result(connection),
+    }
 }

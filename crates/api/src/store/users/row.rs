@@ -2,6 +2,7 @@
 
 use crate::store::any::MultiBackend;
 use crate::store::schema::users;
+use crate::store::types::Stored;
 use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,11 +10,11 @@ use diesel::prelude::*;
 /// Declares [`UserRow`], a row of `users` without the password hash (see [`find_credentials`](super::find_credentials)), and, from the same list of
 /// fields, the columns that a statement about another table returns of it.
 macro_rules! user_row {
-    (($d:tt) $($field:ident: $type:ty = $kind:ident),+ $(,)?) => {
+    (($d:tt) $($(#[$attribute:meta])? $field:ident: $type:ty = $kind:ident),+ $(,)?) => {
         #[derive(Debug, Clone, Queryable, Selectable)]
         #[diesel(table_name = users)]
         pub struct UserRow {
-            $(pub $field: $type),+
+            $($(#[$attribute])? pub $field: $type),+
         }
 
         /// The columns of a [`UserRow`] as subqueries, because SQLite returns columns of the updated table only. `owner` selects the
@@ -40,11 +41,13 @@ pub(in crate::store) use owner_column;
 
 user_row! {
     ($)
+    #[diesel(deserialize_as = Stored<UserId>)]
     id: UserId = key,
     email: String = given,
     email_canonical: String = given,
     username: Option<String> = nullable,
     display_name: String = given,
+    #[diesel(deserialize_as = Stored<Role>)]
     role: Role = given,
     is_active: bool = given,
     email_verified_at: Option<DateTime<Utc>> = nullable,
