@@ -3,6 +3,7 @@
 mod compared;
 mod reading;
 mod stopwatch;
+mod timer;
 
 pub use compared::{
     CLOCK_TOLERANCE_SECONDS, CheckedTime, ComparedClock, DatabaseClock, ExpiryReading, MAX_CLOCK_SKEW, SharedTime,
@@ -10,3 +11,4 @@ pub use compared::{
 };
 pub use reading::{Clock, SharedClock, SystemClock};
 pub use stopwatch::Stopwatch;
+pub use timer::Timer;

@@ -3,6 +3,7 @@
 
 use super::client_waits::WaitKind;
 use super::open_connections::{BodySlot, ClientWait, ConnectionSlot};
+use crate::clock::Timer;
 use crate::config::Timeouts;
 use crate::gate::RequesterId;
 use std::cell::{Cell, RefCell};
@@ -104,7 +105,7 @@ pub(in crate::http) struct ConnectionWatch {
     phase: Option<Phase>,
     /// How many requests had begun at the last update of the phase.
     seen: u64,
-    timer: Pin<Box<Sleep>>,
+    timer: Timer,
     /// What is left of the phase's time after the timer.
     left: Duration,
     /// The wait for the client to read a response.
@@ -117,7 +118,6 @@ pub(in crate::http) struct ConnectionWatch {
 
 impl ConnectionWatch {
     pub(in crate::http) fn new(timeouts: Timeouts, slot: ConnectionSlot) -> Self {
-        let timer = Box::pin(sleep(Duration::ZERO));
         let requests = ConnectionRequests(Rc::new(RequestState {
             slot,
             begun: Cell::default(),
@@ -130,7 +130,7 @@ impl ConnectionWatch {
             requests,
             phase: None,
             seen: 0,
-            timer,
+            timer: Timer::after(Duration::ZERO),
             left: Duration::ZERO,
             response_wait: None,
             written_bytes: 0,
@@ -186,7 +186,7 @@ impl ConnectionWatch {
         self.update_phase();
         let Some(phase) = self.phase else { return Poll::Pending };
         loop {
-            ready!(self.timer.as_mut().poll(cx));
+            ready!(self.timer.poll(cx));
             if phase == Phase::Writing && self.written_bytes >= RESPONSE_STEP_BYTES {
                 self.written_bytes = 0;
                 self.arm(phase, self.timeouts.response);
@@ -258,6 +258,6 @@ impl ConnectionWatch {
             Phase::Writing | Phase::Closing => time,
         };
         self.left = time.saturating_sub(step);
-        self.timer.set(sleep(step));
+        self.timer.set(step);
     }
 }
