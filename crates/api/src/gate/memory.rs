@@ -75,6 +75,9 @@ impl MemoryReservation {
     pub fn grow(&mut self, more: usize) -> Result<(), Busy> {
         self.bytes += more;
         let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;
+        if needed == 0 {
+            return Ok(());
+        }
         let inner = &self.memory.0;
         let mut held = inner.held.lock();
         let of_requester = |id| held.by_requester.get(&id).copied().unwrap_or_default();
@@ -83,13 +86,11 @@ impl MemoryReservation {
             drop(held);
             return Err(self.memory.record_rejection());
         }
-        if needed > 0 {
-            *held.of(self.requester.class) += needed;
-            for id in self.requester.ids() {
-                *held.by_requester.entry(id).or_default() += needed;
-            }
-            self.counted += needed;
+        *held.of(self.requester.class) += needed;
+        for id in self.requester.ids() {
+            *held.by_requester.entry(id).or_default() += needed;
         }
+        self.counted += needed;
         Ok(())
     }
 }

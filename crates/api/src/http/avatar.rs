@@ -17,7 +17,7 @@ use futures_util::stream;
 use std::convert::Infallible;
 
 /// How much of a picture has to arrive within [`Timeouts::picture`](crate::config::Timeouts::picture), bytes.
-const STEP_BYTES: usize = 64 * 1024;
+const WINDOW_BYTES: usize = 64 * 1024;
 /// A picture never changes under its key.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// If a browser is ever tricked into showing it as a page, that page can do nothing.
@@ -31,10 +31,10 @@ pub(super) async fn save(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<impl Responder, Problem> {
-    let kind = Kind::ALL[body::content_type(&request, &Kind::ALL.map(Kind::media_type))?];
+    let kind = Kind::ALL[body::media_type_of(&request, &Kind::ALL.map(Kind::media_type))?];
     avatar::charge_upload(&services, caller, &client).await?;
-    let step = services.settings.timeouts.picture;
-    let pace = Pace { max_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
+    let window = services.settings.timeouts.picture;
+    let pace = Pace { max_bytes: AVATAR_MAX_BYTES as usize, window_bytes: WINDOW_BYTES, window };
     let (content, _reservation) = body::read(&request, payload.into_inner(), pace).await?;
     Ok(Json(avatar::save(&services, caller, client, UploadedPicture { kind, content }).await?))
 }

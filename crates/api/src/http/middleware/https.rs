@@ -51,9 +51,9 @@ pub async fn refuse_plaintext_preflight<B: MessageBody + 'static>(
 fn is_plaintext(request: &ServiceRequest) -> bool {
     let Some(settings) = request.app_data::<Data<Services>>().map(|services| &services.settings) else { return false };
     settings.environment.is_production()
-        && !HEALTH_CHECKS.contains(&route_of(request).trim_end_matches('/'))
         && forwarded_proto(request.headers(), request.peer_addr(), settings)
             .is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
+        && !HEALTH_CHECKS.contains(&route_of(request).trim_end_matches('/'))
 }
 
 /// The scheme with which the client reached the outermost trusted proxy that the request passed. Some proxies append to the
