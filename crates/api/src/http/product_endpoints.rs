@@ -107,3 +107,35 @@ impl ProductEndpoints {
         config.default_service(web::to(HttpResponse::NotFound));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EndpointFactory, ProductEndpoints};
+    use crate::config::{Settings, Variables};
+    use crate::http::bounds::uncounted;
+    use crate::http::endpoint::Endpoint;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, HttpResponse};
+
+    fn table() -> Vec<Endpoint> {
+        let handler = || async { HttpResponse::Ok().finish() };
+        // In the order of the texts `{id}` is the first.
+        ["/things/{id}/", "/things/~all/"].map(|path| Endpoint::get(path, uncounted(), handler)).into()
+    }
+
+    /// As the table may be written in any order, a fixed path counts before one with parameters.
+    #[actix_web::test]
+    async fn a_fixed_path_is_found_before_one_with_parameters() -> Result<(), Box<dyn std::error::Error>> {
+        let settings = Settings::from_variables(Variables::default())?;
+        let endpoints = ProductEndpoints(vec![EndpointFactory::of(table)]);
+        let app = init_service(App::new().configure(|config| endpoints.configure(config, &settings))).await;
+        for (path, expected) in [("/things/~all", "/things/~all"), ("/things/7", "/things/{id}")] {
+            for path in [path.to_owned(), format!("{path}/")] {
+                let response = call_service(&app, TestRequest::get().uri(&path).to_request()).await;
+                let found = response.request().match_pattern().unwrap_or_default();
+                assert_eq!(found.trim_end_matches('/'), expected, "{path}");
+            }
+        }
+        Ok(())
+    }
+}
