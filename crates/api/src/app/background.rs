@@ -2,7 +2,7 @@
 
 use super::feature::BackgroundJob;
 use crate::service::events::retention;
-use crate::service::sessions::revocation;
+use crate::service::sessions::revocation_poll;
 use crate::service::upkeep::clocks::{COMPARE_SECONDS, compare_clocks};
 use crate::service::upkeep::erasures;
 use crate::service::upkeep::periodic::every;
@@ -38,8 +38,9 @@ pub(super) async fn run(job: &BackgroundJob, services: &Data<Services>) -> Infal
 /// for as long as the process lives.
 pub(super) async fn run_builtin(services: &Services) -> Infallible {
     let seconds = Duration::from_secs;
-    let feed = every(seconds(revocation::POLL_SECONDS), async || poll_feed(services).await);
-    let lifetime = every(seconds(revocation::RECORD_SECONDS), async || revocation::record_own_lifetime(services).await);
+    let feed = every(seconds(revocation_poll::POLL_SECONDS), async || poll_feed(services).await);
+    let lifetime =
+        every(seconds(revocation_poll::RECORD_SECONDS), async || revocation_poll::record_own_lifetime(services).await);
     let mail = every(seconds(mail::POLL_SECONDS), async || deliver_mail(services).await);
     let waiting = every(seconds(mail::MEASURE_SECONDS), async || measure_mail(services).await);
     let backups = every(seconds(backup::POLL_SECONDS), async || watch_backups(services).await);
@@ -55,7 +56,7 @@ pub(super) async fn run_builtin(services: &Services) -> Infallible {
 }
 
 async fn poll_feed(services: &Services) {
-    if let Err(error) = revocation::poll(services).await {
+    if let Err(error) = revocation_poll::poll(services).await {
         log::warn!("revocation.poll: {error}");
     }
     // Checked here, so that it is logged before a request needs the file.

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use api::app::{App, Product};
 use api::clock::Clock;
-use api::service::sessions::revocation::record_own_lifetime;
+use api::service::sessions::revocation_poll::record_own_lifetime;
 use api::service::upkeep::prune::prune;
 use api::service::upkeep::start::start;
 use api::store::AnyConnection;

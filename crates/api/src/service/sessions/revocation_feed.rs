@@ -10,8 +10,8 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct FeedPoll {
     pub(in crate::service) at: SharedTime,
-    /// How long it keeps a revoked session.
-    pub(in crate::service) kept: Duration,
+    /// How long the feed keeps a revoked session.
+    pub(in crate::service) retention: Duration,
 }
 
 /// The contents of the feed.
@@ -47,10 +47,15 @@ impl RevocationFeed {
         self.state.read().last_poll
     }
 
-    pub(in crate::service) fn merge(&self, revoked: Vec<(SessionId, SharedTime)>, now: SharedTime, kept: Duration) {
+    pub(in crate::service) fn merge(
+        &self,
+        revoked: Vec<(SessionId, SharedTime)>,
+        now: SharedTime,
+        retention: Duration,
+    ) {
         let mut state = self.state.write();
         state.revoked.extend(revoked);
-        state.revoked.retain(|_, revoked_at| revoked_at.get() + kept > now.get());
-        state.last_poll = Some(FeedPoll { at: now, kept });
+        state.revoked.retain(|_, revoked_at| revoked_at.get() + retention > now.get());
+        state.last_poll = Some(FeedPoll { at: now, retention });
     }
 }

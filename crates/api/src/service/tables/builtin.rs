@@ -7,7 +7,7 @@ use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
 use crate::service::events::retention::{EVENT_DAYS, EVENTS_WITHOUT_ACCOUNT};
 use crate::service::mail::{self, AddressQuota};
-use crate::service::sessions::revocation;
+use crate::service::sessions::revocation_poll;
 use crate::service::sessions::view::SessionView;
 use crate::service::steps;
 use crate::store::backup::OldCopyRule;
@@ -61,8 +61,9 @@ fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// While a revoked session's access tokens may be valid, a process that starts must find its row.
 fn sessions_kept_since(connection: &mut AnyConnection, input: &PruneInput) -> QueryResult<DateTime<Utc>> {
-    let used = access_lifetimes::list(connection)?;
-    Ok(kept_since(input.now).min(input.now - revocation::kept(&used, &input.settings, input.now)))
+    let lifetimes = access_lifetimes::list(connection)?;
+    let retention = revocation_poll::feed_retention(&lifetimes, &input.settings, input.now);
+    Ok(kept_since(input.now).min(input.now - retention))
 }
 
 fn sessions() -> Table {

@@ -3,7 +3,7 @@
 use super::readiness_cache::{Checks, KnownReadiness};
 use crate::clock::Stopwatch;
 use crate::service::Services;
-use crate::service::sessions::revocation::FEED_STALE_SECONDS;
+use crate::service::sessions::revocation_poll::FEED_STALE_SECONDS;
 use crate::store::applied_migrations;
 use chrono::Duration;
 use std::sync::Arc;

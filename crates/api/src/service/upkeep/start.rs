@@ -4,7 +4,7 @@
 
 use super::clocks::compare_clocks;
 use crate::service::Services;
-use crate::service::sessions::revocation;
+use crate::service::sessions::revocation_poll;
 use crate::service::tables::MissingTable;
 use crate::store::migrations::{self, MigrateError};
 use crate::store::{self, StoreError};
@@ -67,9 +67,9 @@ async fn attempt(services: &Services) -> Result<(), DatabaseStartError> {
     // Before the first request, and before anything depends on the time.
     compare_clocks(services).await?;
     // Before the first request: a token revoked while this process was down must not be accepted for a second.
-    revocation::poll(services).await?;
+    revocation_poll::poll(services).await?;
     // Before the first token is issued.
-    revocation::record_own_lifetime(services).await;
+    revocation_poll::record_own_lifetime(services).await;
     log::info!("start.database: {dialect}, {} migrations run", migrated.len());
     Ok(())
 }

@@ -8,7 +8,7 @@ use api::config::{Settings, StorageSettings, Timeouts, Variables};
 use api::service::Services;
 use api::service::accounts::register;
 use api::service::mail::deliver_due;
-use api::service::sessions::revocation;
+use api::service::sessions::revocation_poll;
 use api::service::upkeep::clocks::compare_clocks;
 use api::store::migrations::migrate as migrate_product;
 use auth_types::Role;
@@ -168,8 +168,8 @@ impl Builder {
             // Latchkey's own tables exist already.
             migrate_product(&services.settings.database.url, migrations).unwrap();
         }
-        revocation::poll(&services).await.unwrap();
-        revocation::record_own_lifetime(&services).await;
+        revocation_poll::poll(&services).await.unwrap();
+        revocation_poll::record_own_lifetime(&services).await;
         services.connect_to_redis().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -280,7 +280,7 @@ impl TestApp {
 
     /// Reads new revocations, as the background task does every second.
     pub async fn poll_revocations(&self) {
-        revocation::poll(&self.services).await.unwrap();
+        revocation_poll::poll(&self.services).await.unwrap();
     }
 
     /// Compares the clocks, as the background task does every few seconds. Until a test calls it, the API trusts its own clock.

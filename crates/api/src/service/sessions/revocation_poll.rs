@@ -32,25 +32,29 @@ pub async fn poll(services: &Services) -> Result<(), StoreError> {
     // A clock that was set back had been ahead: revocations may have been dropped whose tokens are valid again.
     let last = services.feed.last_poll().filter(|last| last.at <= now);
     let read = services.store.run(move |connection| {
-        let used = access_lifetimes::list(connection)?;
-        let kept = kept(&used, &settings, now.get());
-        let since = match last.filter(|last| last.kept >= kept) {
+        let lifetimes = access_lifetimes::list(connection)?;
+        let retention = feed_retention(&lifetimes, &settings, now.get());
+        let since = match last.filter(|last| last.retention >= retention) {
             Some(last) => last.at.get() - OVERLAP,
-            None => now.get() - kept,
+            None => now.get() - retention,
         };
-        Ok((sessions::list_revoked(connection, since)?, kept))
+        Ok((sessions::list_revoked(connection, since)?, retention))
     });
-    let (revoked, kept) = read.await?;
-    services.feed.merge(revoked, now, kept);
+    let (revoked, retention) = read.await?;
+    services.feed.merge(revoked, now, retention);
     Ok(())
 }
 
 /// How long a revoked session is remembered: until every access token that it may have has expired, with whatever lifetime a process has
-/// issued it. By another clock tokens may be valid for longer, so this is twice the lifetime.
-pub(in crate::service) fn kept(used: &[AccessLifetime], settings: &Settings, now: DateTime<Utc>) -> Duration {
-    let of = |lifetime: Duration| lifetime * 2 + OVERLAP;
-    let used = used.iter().filter(|used| used.used_until + of(used.lifetime) > now).map(|used| used.lifetime);
-    of(used.fold(settings.lifetimes.access, Duration::max))
+/// issued it. A process whose clock is behind accepts it for longer: twice the lifetime allows for a clock that is behind by a whole one.
+pub(in crate::service) fn feed_retention(
+    lifetimes: &[AccessLifetime],
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Duration {
+    let retention = |lifetime: Duration| lifetime * 2 + OVERLAP;
+    let recent = lifetimes.iter().filter(|known| known.used_until + retention(known.lifetime) > now);
+    retention(recent.map(|known| known.lifetime).fold(settings.lifetimes.access, Duration::max))
 }
 
 /// Records the lifetime of the tokens that this process issues: other processes, and this database's later ones, must know it.
@@ -61,7 +65,7 @@ pub async fn record_own_lifetime(services: &Services) {
     let now = services.shared_now().get();
     let own = AccessLifetime { lifetime: services.settings.lifetimes.access, used_until: now + RECORDED_AHEAD };
     let is_recorded =
-        move |used: &AccessLifetime| used.lifetime == own.lifetime && used.used_until > now + RECORDED_AHEAD / 2;
+        move |known: &AccessLifetime| known.lifetime == own.lifetime && known.used_until > now + RECORDED_AHEAD / 2;
     let recorded = services.store.run(move |connection| {
         if access_lifetimes::list(connection)?.iter().any(is_recorded) {
             return Ok(());
