@@ -1,8 +1,8 @@
 //! `/notes`
 
 use crate::components::{
-    Alert, Button, FieldKind, Form, FormErrors, FormState, Loader, Moment, UserAction, TextField, Waiting, focus_heading,
-    load,
+    Alert, Button, FieldKind, Form, FormErrors, FormState, Loader, Moment, TextField, UserAction, Waiting,
+    focus_heading, load,
 };
 use crate::http::ApiRequest;
 use crate::notices::Notices;

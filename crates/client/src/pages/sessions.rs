@@ -1,8 +1,6 @@
 //! `/sessions`
 
-use crate::components::{
-    Alert, Button, Loader, Moment, UserAction, Waiting, focus_by_id, focus_heading, load,
-};
+use crate::components::{Alert, Button, Loader, Moment, UserAction, Waiting, focus_by_id, focus_heading, load};
 use crate::notices::Notices;
 use crate::policy::newest_devices;
 use crate::session::{Api, PageSession};

@@ -2,7 +2,7 @@
 
 mod picture;
 
-use crate::components::{Alert, Button, FieldKind, Form, FormErrors, FormState, UserAction, TextDraft, TextField};
+use crate::components::{Alert, Button, FieldKind, Form, FormErrors, FormState, TextDraft, TextField, UserAction};
 use crate::download::save_text;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, SessionOwner};
