@@ -37,7 +37,7 @@ pub struct RedisConnection {
 }
 
 impl RedisConnection {
-    /// The connection of this process, which [`connect`](Self::connect) opens; `None` if none is configured or nothing is limited.
+    /// The connection of this process, not opened yet; `None` if none is configured or nothing is limited.
     ///
     /// # Errors
     /// When `REDIS_URL` is not valid.
