@@ -104,8 +104,8 @@ class Bench {
   }
 
   /** Starts the API, and waits until it has its database: before that, sign-ups get 503. */
-  async startApi(filter = "warn") {
-    const variables = { DATABASE_URL: this.url, RUST_LOG: `${filter},api::cli=info` };
+  async startApi(filter = "info") {
+    const variables = { DATABASE_URL: this.url, RUST_LOG: filter };
     const api = await support.startApi(this.programs.api, this.folder, variables);
     for (let attempt = 0; ; attempt++) {
       const response = await fetch(`http://${api.address}/readyz`);
@@ -128,7 +128,7 @@ class Bench {
 
   /** Statements and unprepared statements of a request: their texts are in the log. */
   async countStatements(scenario) {
-    const api = await this.startApi("warn,api::store=trace");
+    const api = await this.startApi("warn,api::cli=info,api::store=trace");
     let from;
     const args = ["load", "--server", api.address, "--scenario", scenario, "--users", "1", "--requests", String(COUNTED)];
     const { figures } = await generate(this.programs.bench, args, () => ({ mark: (from ??= api.log().length) }));

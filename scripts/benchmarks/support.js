@@ -1,7 +1,7 @@
 // What the benchmarks share: they build the programs, start the API on loopback, stop it, and print tables.
 "use strict";
 const { execFileSync, spawn, spawnSync } = require("node:child_process");
-const { mkdirSync, mkdtempSync, readFileSync, rmSync } = require("node:fs");
+const { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } = require("node:fs");
 const path = require("node:path");
 
 const root = path.join(__dirname, "../..");
@@ -30,28 +30,33 @@ const started = new Set();
 process.on("exit", () => started.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
-/** Starts a program and waits until its output matches `ready`; resolves with the process, the match and a function that stops it. */
-function start(program, args, options, ready) {
-  const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+let logs = 0;
+
+/** Starts a program and waits until its output, which goes to a file as a service's does, matches `ready`; resolves with the process, the
+ *  match and a function that stops it. To read the output of a busy server through a pipe would take processor time from it. */
+async function start(program, args, options, ready) {
+  const file = path.join(options.cwd, `log-${logs++}`);
+  const output = openSync(file, "w");
+  const child = spawn(program, args, { ...options, stdio: ["ignore", output, output] });
+  closeSync(output);
   started.add(child);
-  let log = "";
-  const ended = new Promise((resolve) => child.on("exit", resolve));
+  let problem;
+  const ended = new Promise((resolve) => {
+    child.on("error", (error) => resolve((problem = `${program} does not start: ${error.message}`)));
+    child.on("exit", () => resolve((problem = `${program} ended:\n${log()}`)));
+  });
   ended.then(() => started.delete(child));
+  const log = () => readFileSync(file, "utf8");
   const stop = () => {
     child.kill("SIGTERM");
     return ended;
   };
-  return new Promise((resolve, reject) => {
-    const read = (text) => {
-      log += text;
-      const found = ready.exec(log);
-      if (found) resolve({ child, found, stop, log: () => log });
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    child.on("error", (error) => reject(new Error(`${program} does not start: ${error.message}`)));
-    ended.then(() => reject(new Error(`${program} ended:\n${log}`)));
-  });
+  while (!problem) {
+    const found = ready.exec(log());
+    if (found) return { child, found, stop, log };
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  throw new Error(problem);
 }
 
 /** Starts the API on a free port, in a folder that holds its mail. Rate limits are off: otherwise they would be measured instead of the

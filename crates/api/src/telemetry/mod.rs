@@ -5,7 +5,8 @@ use crate::config::Settings;
 use env_logger::{Target, WriteStyle};
 use log::Record;
 use log::kv::{Key, Value, VisitSource};
-use serde_json::{Map, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 
@@ -22,7 +23,10 @@ pub fn init(settings: &Settings, clock: SharedClock) {
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(&settings.log_filter);
     if settings.environment.is_production() {
-        builder.format(move |out, record| writeln!(out, "{}", json_line(record, &clock)));
+        builder.format(move |out, record| {
+            write_json(out, record, &clock)?;
+            out.write_all(b"\n")
+        });
     }
     if let Some(writer) = writer::start() {
         let style = if std::io::stderr().is_terminal() { WriteStyle::Always } else { WriteStyle::Never };
@@ -41,26 +45,48 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// One record as one line of JSON; serde escapes line breaks and quotes.
-fn json_line(record: &Record<'_>, clock: &SharedClock) -> serde_json::Value {
-    let mut fields = Fields(Map::new());
-    // Collecting into a map cannot fail.
+/// Writes one record as one line of JSON; serde escapes line breaks and quotes. Nothing is collected first, because nearly every request
+/// has a line.
+fn write_json(out: &mut impl Write, record: &Record<'_>, clock: &SharedClock) -> serde_json::Result<()> {
+    let mut serializer = serde_json::Serializer::new(out);
+    let mut line = serializer.serialize_map(None)?;
+    line.serialize_entry("at", &clock.now())?;
+    line.serialize_entry("level", record.level().as_str())?;
+    line.serialize_entry("target", record.target())?;
+    line.serialize_entry("message", &Text(record.args()))?;
+    request::add_to(&mut line)?;
+    let mut fields = Fields { line: &mut line, failure: None };
+    // It fails only after `failure` is set.
     let _ = record.key_values().visit(&mut fields);
-    let mut line = fields.0;
-    request::add_to(&mut line);
-    line.insert("at".to_owned(), json!(clock.now()));
-    line.insert("level".to_owned(), json!(record.level().as_str()));
-    line.insert("target".to_owned(), json!(record.target()));
-    line.insert("message".to_owned(), json!(record.args().to_string()));
-    line.into()
+    match fields.failure {
+        Some(failure) => Err(failure),
+        None => line.end(),
+    }
 }
 
-struct Fields(Map<String, serde_json::Value>);
+/// A string that is formatted while it is written.
+struct Text<T>(T);
 
-impl<'kvs> VisitSource<'kvs> for Fields {
+impl<T: fmt::Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+struct Fields<'a, Line> {
+    line: &'a mut Line,
+    failure: Option<serde_json::Error>,
+}
+
+impl<'kvs, Line: SerializeMap<Error = serde_json::Error>> VisitSource<'kvs> for Fields<'_, Line> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        let number = value.to_i64().map(|number| json!(number));
-        self.0.insert(key.to_string(), number.unwrap_or_else(|| json!(value.to_string())));
-        Ok(())
+        let written = match value.to_i64() {
+            Some(number) => self.line.serialize_entry(key.as_str(), &number),
+            None => self.line.serialize_entry(key.as_str(), &Text(value)),
+        };
+        written.map_err(|failure| {
+            self.failure = Some(failure);
+            log::kv::Error::msg("the line cannot be written")
+        })
     }
 }

@@ -3,7 +3,7 @@
 //! Work on other threads has no context: its failures are returned and logged by the task.
 
 use auth_types::{SessionId, UserId};
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
 use std::cell::Cell;
 
 tokio::task_local! {
@@ -26,12 +26,15 @@ pub fn record_caller(user: UserId, session: SessionId) {
     let _ = REQUEST.try_with(|request| request.caller.set(Some((user, session))));
 }
 
-pub(super) fn add_to(line: &mut Map<String, Value>) {
-    let _ = REQUEST.try_with(|request| {
-        line.insert("request_id".to_owned(), json!(request.id));
+/// Adds the request's members to a line.
+pub(super) fn add_to<Line: SerializeMap>(line: &mut Line) -> Result<(), Line::Error> {
+    let added = REQUEST.try_with(|request| {
+        line.serialize_entry("request_id", &request.id)?;
         if let Some((user, session)) = request.caller.get() {
-            line.insert("user_id".to_owned(), json!(user));
-            line.insert("session_id".to_owned(), json!(session));
+            line.serialize_entry("user_id", &user)?;
+            line.serialize_entry("session_id", &session)?;
         }
+        Ok(())
     });
+    added.unwrap_or(Ok(())) // outside of a request
 }

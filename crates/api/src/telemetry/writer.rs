@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// The length of the queue, lines: some seconds of a busy process, and some two megabytes.
 const QUEUE_LINES: usize = 8192;
+/// How long lines are collected before they are written together. Otherwise a busy process would wake this thread for each line, which
+/// costs more than the line.
+const COLLECTION: Duration = Duration::from_millis(5);
 /// How long the end of the process waits for the last lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -64,11 +67,23 @@ impl Write for QueuedWriter {
 
 fn write_all(entries: &Receiver<WriterMessage>) {
     let mut reported = 0;
-    for entry in entries {
-        match entry {
-            // A failure to write the log cannot be logged.
-            WriterMessage::Line(line) => _ = io::stderr().write_all(&line),
-            WriterMessage::Mark(written) => _ = written.send(()),
+    let mut lines = Vec::new();
+    while let Ok(first) = entries.recv() {
+        if matches!(first, WriterMessage::Line(_)) {
+            std::thread::sleep(COLLECTION);
+        }
+        let mut marks = Vec::new();
+        for entry in std::iter::once(first).chain(entries.try_iter().take(QUEUE_LINES)) {
+            match entry {
+                WriterMessage::Line(line) => lines.extend(line),
+                WriterMessage::Mark(written) => marks.push(written),
+            }
+        }
+        // A failure to write the log cannot be logged.
+        let _ = io::stderr().write_all(&lines);
+        lines.clear();
+        for written in marks {
+            let _ = written.send(());
         }
         let dropped = lines_dropped();
         if dropped > reported {
