@@ -1,13 +1,16 @@
-//! Writing statements that stay prepared.
+//! Statements that stay prepared.
 //!
-//! diesel keeps a statement prepared on its connection only if its text cannot vary. It assumes that the text of every `UPDATE` and
-//! every upsert can, so the server would parse and plan them for each request. These statements do the same as diesel's and stay
-//! prepared.
+//! diesel keeps a statement prepared on its connection only if its text cannot vary. It assumes that the text of every `UPDATE`,
+//! every upsert and, on SQLite, every list can, so the database would parse and plan them for each request. These do the same as
+//! diesel's and stay prepared.
 
 use diesel::backend::Backend;
+use diesel::expression::{AppearsOnTable, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AsChangeset, AstPass, IntoUpdateTarget, Query, QueryFragment, QueryId, UpdateTarget};
 use diesel::query_source::QuerySource;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{Bool, HasSqlType, Text};
 use std::marker::PhantomData;
 
 /// An `UPDATE`. Its type determines its text, so that the prepared statement is found by the type.
@@ -163,3 +166,52 @@ impl<I> QueryId for Upsert<I> {
 }
 
 impl<I, Connection> RunQueryDsl<Connection> for Upsert<I> {}
+
+/// Whether a column has one of a few values. Each number of values is a text of its own, which a connection keeps until it closes.
+#[derive(Debug)]
+pub(super) struct IsOneOf<'v, C> {
+    column: C,
+    values: &'v [String],
+}
+
+/// Whether `column` has one of `values`, of which there are never many.
+pub(super) const fn is_one_of<C>(column: C, values: &[String]) -> IsOneOf<'_, C> {
+    IsOneOf { column, values }
+}
+
+impl<C> Expression for IsOneOf<'_, C> {
+    type SqlType = Bool;
+}
+
+impl<C, S> AppearsOnTable<S> for IsOneOf<'_, C> where C: AppearsOnTable<S> {}
+
+impl<C> ValidGrouping<()> for IsOneOf<'_, C> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C, DB> QueryFragment<DB> for IsOneOf<'_, C>
+where
+    C: QueryFragment<DB>,
+    DB: Backend + HasSqlType<Text>,
+    String: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if self.values.is_empty() {
+            out.push_sql("0 = 1"); // PostgreSQL has no empty list
+            return Ok(());
+        }
+        self.column.walk_ast(out.reborrow())?;
+        for (number, value) in self.values.iter().enumerate() {
+            out.push_sql(if number == 0 { " IN (" } else { ", " });
+            out.push_bind_param::<Text, _>(value)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// The statement is looked up by its text.
+impl<C> QueryId for IsOneOf<'_, C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

@@ -4,7 +4,7 @@ use super::emails::confirm_email;
 use super::row::{UserRow, columns};
 use crate::names::Spellings;
 use crate::store::any::AnyConnection;
-use crate::store::prepared::update;
+use crate::store::prepared::{is_one_of, update};
 use crate::store::schema::{known_networks, users};
 use crate::store::types::At;
 use auth_types::UserId;
@@ -36,8 +36,8 @@ pub fn find_credentials(
     network: &str,
 ) -> QueryResult<Option<(UserCredentials, Option<DateTime<Utc>>)>> {
     type NamedCredentials = ((String, Option<String>), UserCredentials, Option<DateTime<Utc>>);
-    let by_email = users::email_canonical.eq_any(email.all());
-    let by_username = users::username_canonical.assume_not_null().eq_any(username.all());
+    let by_email = is_one_of(users::email_canonical, email.all());
+    let by_username = is_one_of(users::username_canonical, username.all());
     let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
     let rows: Vec<NamedCredentials> = users::table
         .left_join(known_networks::table.on(here))

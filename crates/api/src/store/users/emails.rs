@@ -3,6 +3,7 @@
 use super::row::UserRow;
 use crate::names::{Name, Spellings};
 use crate::store::any::AnyConnection;
+use crate::store::prepared::is_one_of;
 use crate::store::schema::users;
 use crate::store::types::At;
 use auth_types::UserId;
@@ -28,7 +29,7 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
 
 /// The users whose address matches one of the spellings, best match first.
 pub fn list_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Vec<UserRow>> {
-    let matching = users::table.filter(users::email_canonical.eq_any(email.all()));
+    let matching = users::table.filter(is_one_of(users::email_canonical, email.all()));
     let mut rows: Vec<UserRow> = matching.select(UserRow::as_select()).load(connection)?;
     rows.sort_by_key(|user| email.rank(&user.email_canonical));
     Ok(rows)
