@@ -136,7 +136,7 @@ class Bench {
     const texts = (log, event) => [...log.matchAll(new RegExp(`store\\.${event}: (.*)`, "g"))].map((match) => match[1]);
     const prepared = new Set(texts(api.log(), "prepared"));
     const statements = texts(api.log().slice(from), "statement");
-    const control = /^(BEGIN|COMMIT|ROLLBACK|SELECT 1; COMMIT|PRAGMA )/;
+    const control = /^(BEGIN|ROLLBACK|SELECT 1; COMMIT)/;
     const unprepared = statements.filter((text) => !control.test(text) && !prepared.has(text));
     const requests = requestsOf(figures);
     return { statements: statements.length / requests, unprepared: unprepared.length / requests, texts: [...new Set(statements)], unpreparedTexts: [...new Set(unprepared)] };

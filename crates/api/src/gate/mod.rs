@@ -18,6 +18,7 @@ mod resource;
 pub use memory::{BodyMemory, MemoryReservation};
 pub use metrics::GateMetrics;
 pub use permit::{Gate, Permit};
+pub(crate) use queue::FairQueue;
 pub use queue::GateCapacity;
 pub use quotas::HolderQuotas;
 pub use rejections::Rejections;

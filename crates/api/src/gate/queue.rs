@@ -25,7 +25,7 @@ impl GateCapacity {
 
 /// Whether a caller was queued.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pushed<T> {
+pub(crate) enum Pushed<T> {
     Waits {
         ticket: u64,
         /// The waiter that had to make room.
@@ -35,7 +35,7 @@ pub(super) enum Pushed<T> {
 }
 
 #[derive(Debug)]
-pub(super) struct FairQueue<T> {
+pub(crate) struct FairQueue<T> {
     capacity: GateCapacity,
     anonymous: ClassQueue<T>,
     recognized: ClassQueue<T>,
@@ -48,7 +48,7 @@ pub(super) struct FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    pub(super) fn new(capacity: GateCapacity) -> Self {
+    pub(crate) fn new(capacity: GateCapacity) -> Self {
         Self {
             capacity,
             anonymous: ClassQueue::new(),
@@ -61,12 +61,12 @@ impl<T> FairQueue<T> {
     }
 
     /// How many callers wait, and how many hold a permit.
-    pub(super) fn load(&self) -> (usize, usize) {
+    pub(crate) fn load(&self) -> (usize, usize) {
         (self.anonymous.total() + self.recognized.total(), self.held_total)
     }
 
     /// Queues a caller. In a full queue another waiter is evicted or this one is refused; see `make_room`.
-    pub(super) fn push(&mut self, requester: Requester, waiter: T) -> Pushed<T> {
+    pub(crate) fn push(&mut self, requester: Requester, waiter: T) -> Pushed<T> {
         let Ok(evicted) = self.make_room(requester) else { return Pushed::Refused };
         let ticket = self.next_ticket;
         self.next_ticket += 1;
@@ -75,7 +75,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Removes the next caller from the queue and admits it, if a permit is free.
-    pub(super) fn next(&mut self) -> Option<(Requester, T)> {
+    pub(crate) fn next(&mut self) -> Option<(Requester, T)> {
         if self.held_total >= self.capacity.permits {
             return None;
         }
@@ -87,7 +87,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Returns a permit of this requester.
-    pub(super) fn leave(&mut self, requester: Requester) {
+    pub(crate) fn leave(&mut self, requester: Requester) {
         self.held_total -= 1;
         for id in requester.ids() {
             if let Some(held) = self.held.get_mut(&id) {

@@ -15,6 +15,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Why nothing is done with a file that [`DatabaseFile::is_lost`].
+pub(super) const LOST: &str = "its file was deleted, replaced or cut short";
+
 /// Device and inode: they distinguish a file from another one that has its path later.
 type FileId = (u64, u64);
 

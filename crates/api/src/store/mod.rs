@@ -7,6 +7,7 @@ pub mod backup;
 pub mod completed_steps;
 pub mod connection;
 pub mod database_identity;
+mod error;
 pub mod events;
 mod feature_migrations;
 mod file;
@@ -38,7 +39,7 @@ mod texts;
 mod transaction;
 pub mod types;
 pub mod users;
-mod write_gate;
+mod writer;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Timeouts};
 use crate::gate::{self, Busy, Gate, GateCapacity, GateMetrics, Permit, Resource};
@@ -48,70 +49,11 @@ pub use any::{AnyConnection, MultiBackend};
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
-use diesel::result::{DatabaseErrorKind, Error};
+pub use error::StoreError;
 use events::EventMetrics;
 use file::DatabaseFile;
 use tokio::task::JoinError;
-use write_gate::WriteGate;
-
-/// Why a database operation failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// No connection, no response, no disk space, no lock: the same request may succeed later.
-    #[error("the database is not available: {0}")]
-    Unavailable(String),
-    /// Too many requests are waiting for a connection.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    /// Another row has this value of a unique column.
-    #[error("a unique value is taken: {0}")]
-    Taken(String),
-    /// A defect of this program or of the data.
-    #[error("the database refused: {0}")]
-    Defect(#[source] Error),
-}
-
-/// Messages of PostgreSQL and SQLite about a value that its column cannot hold: the same request fails again. PostgreSQL's error
-/// code (class 22) is not available here; if its messages are not in English, such an error counts as unavailability.
-const DATA_ERRORS: [&str; 9] = [
-    "has no equivalent in encoding",
-    "invalid byte sequence for encoding",
-    "value too long for type",
-    "out of range",
-    "invalid input",
-    "division by zero",
-    "datatype mismatch",
-    "string or blob too big",
-    "integer overflow",
-];
-
-fn is_data_error(message: &str) -> bool {
-    DATA_ERRORS.iter().any(|text| message.contains(text))
-}
-
-impl StoreError {
-    /// diesel reports errors that it has no kind for as `Unknown`: the state of the server (time-out, shutdown, full disk,
-    /// locked file) or a value that it cannot store.
-    fn from_query(error: Error) -> Self {
-        match error {
-            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Taken(info.message().to_owned()),
-            Error::DatabaseError(DatabaseErrorKind::Unknown, info) if is_data_error(info.message()) => {
-                Self::Defect(Error::DatabaseError(DatabaseErrorKind::Unknown, info))
-            }
-            Error::DatabaseError(
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::SerializationFailure
-                | DatabaseErrorKind::ReadOnlyTransaction
-                | DatabaseErrorKind::Unknown,
-                info,
-            ) => Self::Unavailable(info.message().to_owned()),
-            Error::BrokenTransactionManager => Self::Unavailable("a transaction was interrupted".to_owned()),
-            Error::RollbackErrorOnCommit { commit_error, .. } => Self::from_query(*commit_error),
-            other => Self::Defect(other),
-        }
-    }
-}
+use writer::{WriteTarget, Writer};
 
 /// How many requests may wait for each connection: half a second of work if a statement takes a few milliseconds.
 const WAITING_PER_CONNECTION: usize = 64;
@@ -122,8 +64,8 @@ pub struct Store {
     pool: Pool<Manager>,
     file: DatabaseFile,
     gate: Gate,
-    /// Orders the writers of one SQLite file.
-    write_gate: WriteGate,
+    /// Writes to a SQLite file; `None` if the database is on a server, where each connection of the pool writes.
+    writer: Option<Writer>,
     timeouts: Timeouts,
     events: EventMetrics,
 }
@@ -142,9 +84,15 @@ impl Store {
         // Each piece of work occupies a thread. Without a bound, requests to a database that does not respond would take
         // hundreds of threads and any amount of memory.
         let capacity = GateCapacity::of(connections, connections * WAITING_PER_CONNECTION);
-        let write_gate = WriteGate::for_connections(connections);
         let gate = Gate::new(Resource::Database, capacity, GateMetrics::registered(metrics, Resource::Database));
-        Self { pool, file, gate, write_gate, timeouts, events: EventMetrics::registered(metrics) }
+        let events = EventMetrics::registered(metrics);
+        let writer = match &settings.url {
+            DatabaseUrl::Postgres(_) => None,
+            url @ DatabaseUrl::Sqlite(_) => {
+                Some(Writer::of(WriteTarget { url: url.clone(), file: file.clone(), events: events.clone() }))
+            }
+        };
+        Self { pool, file, gate, writer, timeouts, events }
     }
 
     /// Whether SQLite's file, or its log or index, was deleted, replaced or truncated while it was open. Nothing more is done in it,
@@ -169,8 +117,8 @@ impl Store {
         self.gate.load()
     }
 
-    /// Runs `work` on a connection, off the async workers. It runs to its end even if the caller stops waiting. It must write
-    /// through [`AnyConnection::write`] or [`AnyConnection::write_statement`]; SQLite refuses other writes.
+    /// Runs `work` on a connection, off the async workers. It runs to its end even if the caller stops waiting. It must not write:
+    /// SQLite refuses that.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Unavailable`] also if no connection becomes free in time, or no result arrives in time.
@@ -184,26 +132,20 @@ impl Store {
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
         let pool = self.pool.clone();
-        let write_gate = self.write_gate.clone();
         let requester = gate::current_requester();
         let metrics = self.events.clone();
         let file = self.file.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::set_cause(!requester.is_process());
-            write_gate.bind_to_this_thread(requester);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             if file.is_lost() {
-                return Err(StoreError::Unavailable("its file was deleted, replaced or cut short".to_owned()));
+                return Err(StoreError::Unavailable(file::LOST.to_owned()));
             }
             run_on(pooled, work)
         });
-        match tokio::time::timeout(self.timeouts.checkout + self.timeouts.database, task).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => Err(propagate_panic(error)),
-            Err(_) => Err(StoreError::Unavailable("no response in time".to_owned())),
-        }
+        self.in_time(async { task.await.unwrap_or_else(|error| Err(propagate_panic(error))) }).await
     }
 
     /// Waits for the permit to use a connection.
@@ -215,15 +157,26 @@ impl Store {
         })??)
     }
 
-    /// Runs `work` as [`Store::run`] does, in one transaction.
+    async fn in_time<T>(&self, result: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let result = tokio::time::timeout(self.timeouts.checkout + self.timeouts.database, result).await;
+        result.unwrap_or_else(|_| Err(StoreError::Unavailable("no response in time".to_owned())))
+    }
+
+    /// Runs `work` in one transaction. On SQLite it may share that with other callers' work, which it sees; all of them get their
+    /// results after the commit.
     ///
     /// # Errors
-    /// As [`Store::run`]; the transaction is rolled back.
+    /// As [`Store::run`]; nothing that `work` has changed is stored.
+    ///
+    /// # Panics
+    /// As [`Store::run`].
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(move |connection| connection.write(work)).await
+        let Some(writer) = &self.writer else { return self.run(move |connection| connection.write(work)).await };
+        let permit = self.enter().await?;
+        self.in_time(writer.write(gate::current_requester(), permit, work)).await
     }
 
     /// Runs one statement that writes. On PostgreSQL it commits by itself, in one round trip.
@@ -234,7 +187,7 @@ impl Store {
         &self,
         statement: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(move |connection| connection.write_statement(statement)).await
+        if self.writer.is_some() { self.write(statement).await } else { self.run(statement).await }
     }
 }
 

@@ -8,8 +8,8 @@ use diesel::connection::{CacheSize, Connection, SimpleConnection};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel::{PgConnection, SqliteConnection};
 
-/// The condition of a connection after a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The condition of a connection after a failure, from the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Condition {
     Sound,
     /// A new connection may work; this says nothing about the other ones.

@@ -1,13 +1,10 @@
-//! Writing: nothing counts as done before its commit has succeeded.
+//! Transactions: nothing counts as done before its commit has succeeded.
 //!
-//! The pool's connections to SQLite are read-only, except inside [`AnyConnection::write`] and
-//! [`AnyConnection::write_statement`], which end with an explicit `COMMIT`. A statement with `RETURNING` that commits by itself
-//! returns its row first and commits when it is reset, and diesel drops the result of that: on a full disk it would return a
-//! row that was never stored.
+//! The pool's connections to SQLite are read-only; its [`Writer`](super::writer::Writer) has one of its own, and each of its
+//! transactions ends with an explicit `COMMIT`. A statement with `RETURNING` that commits by itself returns its row first and
+//! commits when it is reset, and diesel drops the result of that: on a full disk it would return a row that was never stored.
 
 use super::any::AnyConnection;
-use super::write_gate;
-use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{Error, QueryResult};
 
@@ -15,7 +12,8 @@ use diesel::result::{Error, QueryResult};
 const COMMIT_POSTGRES: &str = "SELECT 1; COMMIT";
 
 impl AnyConnection {
-    /// Runs `work` as one transaction.
+    /// Runs `work` as one transaction. On SQLite this needs a connection that [`open`](super::connection::open) returned: those
+    /// of [`Store::run`](super::Store::run) are read-only, and [`Store::write`](super::Store::write) has begun a transaction.
     ///
     /// On SQLite it takes the write lock at the start. A transaction that reads first and writes later would fail there at once,
     /// regardless of the busy time-out, if another one has written in between.
@@ -25,16 +23,6 @@ impl AnyConnection {
     /// nothing is stored then, unless the process ends before its next write; on PostgreSQL the outcome is unknown if the
     /// connection was lost.
     pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<Error>,
-    {
-        match self {
-            Self::Postgres(_) => self.transact(work),
-            Self::Sqlite(_) => write_gate::with_permit(|| self.transact(work)),
-        }
-    }
-
-    fn transact<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
@@ -51,37 +39,22 @@ impl AnyConnection {
         }
     }
 
-    /// Runs one statement that writes. On PostgreSQL it commits by itself, in one round trip.
-    pub fn write_statement<T>(&mut self, statement: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
-        match self {
-            Self::Postgres(_) => statement(self),
-            Self::Sqlite(_) => self.write(statement),
-        }
-    }
-
-    /// Makes SQLite refuse writes outside a transaction of [`AnyConnection::write`].
+    /// Makes SQLite refuse all writes.
     pub(super) fn refuse_writes(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(_) => Ok(()),
-            Self::Sqlite(sqlite) => allow_writes(sqlite, false),
+            Self::Sqlite(sqlite) => sqlite.batch_execute("PRAGMA query_only = ON"),
         }
     }
 
-    fn begin(&mut self) -> QueryResult<()> {
+    pub(super) fn begin(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN"),
-            Self::Sqlite(sqlite) => {
-                allow_writes(sqlite, true)?;
-                let begun = AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE");
-                if begun.is_err() {
-                    allow_writes(sqlite, false)?;
-                }
-                begun
-            }
+            Self::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
         }
     }
 
-    fn commit(&mut self) -> QueryResult<()> {
+    pub(super) fn commit(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(postgres) => {
                 let committed = postgres.batch_execute(COMMIT_POSTGRES);
@@ -90,28 +63,14 @@ impl AnyConnection {
                 }
                 committed
             }
-            Self::Sqlite(sqlite) => {
-                // Rolls back if the commit fails.
-                let committed = AnsiTransactionManager::commit_transaction(sqlite);
-                allow_writes(sqlite, false)?;
-                committed
-            }
+            // Rolls back if the commit fails.
+            Self::Sqlite(sqlite) => AnsiTransactionManager::commit_transaction(sqlite),
         }
     }
 
     /// Ignores a failure of the rollback: either the database has rolled back by itself, or the connection is still in the
-    /// transaction and the pool drops it.
-    fn roll_back(&mut self) {
-        let _ = match self {
-            Self::Postgres(postgres) => AnsiTransactionManager::rollback_transaction(postgres),
-            Self::Sqlite(sqlite) => {
-                let _ = AnsiTransactionManager::rollback_transaction(sqlite);
-                allow_writes(sqlite, false)
-            }
-        };
+    /// transaction and is dropped.
+    pub(super) fn roll_back(&mut self) {
+        let _ = <Self as TransactionManager<Self>>::rollback_transaction(self);
     }
-}
-
-fn allow_writes(sqlite: &mut SqliteConnection, allowed: bool) -> QueryResult<()> {
-    sqlite.batch_execute(if allowed { "PRAGMA query_only = OFF" } else { "PRAGMA query_only = ON" })
 }

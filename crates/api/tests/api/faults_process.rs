@@ -1,14 +1,18 @@
 //! A process that is killed, that panics, or whose log is not read.
 
-use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, on_both_databases, raw, send};
+use crate::support::{
+    Database, Process, TestApp, TestDb, create_user, eventually, forge, on_both_databases, raw, send,
+};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use api::http::middleware::{catch_panics, finish};
 use api::store::AnyConnection;
 use auth_types::requests::RefreshRequest;
+use auth_types::responses::TokenResponse;
 use diesel::connection::SimpleConnection;
 use futures_util::FutureExt;
 use reqwest::Method;
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -16,6 +20,7 @@ use tokio::net::TcpStream;
 
 on_both_databases![
     a_process_killed_before_the_commit_loses_no_session,
+    a_process_killed_among_many_refreshes_has_stored_each_that_it_confirmed,
     a_panic_in_a_transaction_rolls_it_back_and_releases_its_locks,
 ];
 
@@ -55,6 +60,54 @@ async fn a_process_killed_before_the_commit_loses_no_session(database: Database)
     let second = api.refresh(&first, Some(KEY)).await.tokens();
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
     api.refresh(&second, None).await.tokens();
+}
+
+/// Refreshes with a key of its own for each generation. Returns `None` once the process is gone.
+async fn refresh_once(api: &Process, tokens: &TokenResponse) -> Option<TokenResponse> {
+    let request = api.request(Method::POST, "/api/auth/refresh/").header("Idempotency-Key", key_of(tokens));
+    let response = request.json(&RefreshRequest { refresh: tokens.refresh.clone() }).send().await.ok()?;
+    response.json().await.ok()
+}
+
+fn key_of(tokens: &TokenResponse) -> String {
+    format!("generation {}", forge::claims(&tokens.refresh)["gen"])
+}
+
+/// Requests that arrive together may share a commit, but none is confirmed before it.
+async fn a_process_killed_among_many_refreshes_has_stored_each_that_it_confirmed(database: Database) {
+    const SESSIONS: usize = 16;
+    const CONFIRMED: usize = 20 * SESSIONS;
+    let db = TestDb::migrated(database);
+    create_user(&db, ADA);
+    let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
+    let mut sessions = Vec::new();
+    for _ in 0..SESSIONS {
+        sessions.push(api.login(ADA).await);
+    }
+    let confirmed = Cell::new(0);
+    let (api_ref, confirmed_ref) = (&api, &confirmed);
+    let refreshing = sessions.into_iter().map(|mut tokens| async move {
+        while let Some(next) = refresh_once(api_ref, &tokens).await {
+            confirmed_ref.set(confirmed_ref.get() + 1);
+            tokens = next;
+        }
+        tokens
+    });
+    let kill = async {
+        eventually("many are confirmed", async || (confirmed.get() >= CONFIRMED).then_some(())).await;
+        let kill = std::process::Command::new("kill").args(["-KILL", &api.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    };
+    let (sessions, ()) = tokio::join!(futures_util::future::join_all(refreshing), kill);
+
+    let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
+    for tokens in sessions {
+        let claims = forge::claims(&tokens.refresh);
+        let (session, confirmed) = (claims["sid"].as_str().unwrap(), claims["gen"].as_i64().unwrap());
+        let stored = db.number(&format!("SELECT generation FROM sessions WHERE id = '{session}'"));
+        assert!(stored == confirmed || stored == confirmed + 1, "{stored} is stored, {confirmed} was confirmed");
+        api.refresh(&tokens, Some(&key_of(&tokens))).await.tokens();
+    }
 }
 
 async fn a_panic_in_a_transaction_rolls_it_back_and_releases_its_locks(database: Database) {

@@ -47,11 +47,11 @@ async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     let slow = lease(&mut connection, now, now).unwrap();
     let quick = lease(&mut connection, now, now + Duration::minutes(5)).unwrap();
     assert_eq!((slow.attempts, quick.attempts), (1, 2));
-    connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now)).unwrap();
-    connection.write_statement(|connection| mail_outbox::delete(connection, &slow)).unwrap();
+    connection.write(|connection| mail_outbox::postpone(connection, &slow, now)).unwrap();
+    connection.write(|connection| mail_outbox::delete(connection, &slow)).unwrap();
     assert!(lease(&mut connection, now, now).is_none());
     assert_eq!(app.db().number(WAITING), 1);
-    connection.write_statement(|connection| mail_outbox::delete(connection, &quick)).unwrap();
+    connection.write(|connection| mail_outbox::delete(connection, &quick)).unwrap();
     assert_eq!(app.db().number(WAITING), 0);
 }
 
@@ -65,16 +65,16 @@ async fn a_worker_that_was_too_slow_changes_nothing_after_a_deferral(database: D
     let read = list_due(&mut connection, now).unwrap();
     let slow = lease(&mut connection, now, now + time).unwrap();
     let deferring = lease(&mut connection, now + time, now + time * 2).unwrap();
-    connection.write_statement(|connection| mail_outbox::defer(connection, &deferring, now + time * 3)).unwrap();
+    connection.write(|connection| mail_outbox::defer(connection, &deferring, now + time * 3)).unwrap();
     let early = mail_outbox::lease(&mut connection, &read, now + time, now + time * 2).unwrap();
     assert!(early.is_none(), "a mail that was deferred after it had been read is not due");
 
     let holding = lease(&mut connection, now + time * 3, now + time * 4).unwrap();
     assert_eq!(slow.attempts, holding.attempts);
     assert!(!mail_outbox::lock(&mut connection, &slow).unwrap());
-    let postponed = connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now));
-    let deleted = connection.write_statement(|connection| mail_outbox::delete(connection, &slow));
-    connection.write_statement(|connection| mail_outbox::defer(connection, &slow, now)).unwrap();
+    let postponed = connection.write(|connection| mail_outbox::postpone(connection, &slow, now));
+    let deleted = connection.write(|connection| mail_outbox::delete(connection, &slow));
+    connection.write(|connection| mail_outbox::defer(connection, &slow, now)).unwrap();
     assert_eq!((postponed.unwrap(), deleted.unwrap()), (false, false));
     assert!(mail_outbox::lock(&mut connection, &holding).unwrap());
 }

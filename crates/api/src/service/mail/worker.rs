@@ -8,7 +8,7 @@ use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
 use crate::clock::CheckedTime;
 use crate::service::Services;
-use crate::store::mail_outbox::{self, DueFilter, MailRow};
+use crate::store::mail_outbox::{self, DueFilter, DueMail, MailRow};
 use crate::store::{AnyConnection, QueryResult, StoreError};
 use chrono::{DateTime, Duration, Utc};
 use futures_util::StreamExt;
@@ -184,9 +184,8 @@ impl<'s> DeliveryRun<'s> {
         if !server_was_good {
             give_up_expired(services, now).await?;
         }
-        let slots = self.slots.clone();
-        let lease = services.store.run(move |connection| lease_due(connection, now, slots, limit));
-        let (slots, leased) = lease.await?;
+        let mut slots = self.slots.clone();
+        let leased = lease_due(services, now, &mut slots, limit).await?;
         self.slots = slots;
         services.mailer.in_flight.add(&leased);
         Ok(leased)
@@ -209,46 +208,54 @@ impl<'s> DeliveryRun<'s> {
 
 /// Leases at most `limit` due mails, with a slot for each. The database leaves out domains that have used up their share, because
 /// they may have many mails; other mails without a slot are skipped here.
-fn lease_due(
-    connection: &mut AnyConnection,
+async fn lease_due(
+    services: &Services,
     now: DateTime<Utc>,
-    mut slots: SendSlots,
+    slots: &mut SendSlots,
     limit: usize,
-) -> QueryResult<(SendSlots, Vec<MailRow>)> {
+) -> Result<Vec<MailRow>, StoreError> {
     let mut leased = Vec::new();
     let mut after = None;
     loop {
         let filter = DueFilter { after, ..slots.filter() };
-        let due = mail_outbox::list_due(connection, now, &filter, PAGE)?;
+        let list = move |connection: &mut AnyConnection| mail_outbox::list_due(connection, now, &filter, PAGE);
+        let due = services.store.run(list).await?;
+        let is_last_page = i64::try_from(due.len()) != Ok(PAGE);
         after = due.last().map(|mail| (mail.turn_at, mail.id));
-        for mail in &due {
-            if leased.len() < limit && slots.take(mail) {
-                match mail_outbox::lease(connection, mail, now, now + LEASE)? {
+        for mail in due {
+            if leased.len() < limit && slots.take(&mail) {
+                let holder = SlotHolder::of(&mail.recipient, mail.requester.as_deref());
+                match lease(services, mail, now).await? {
                     Some(mail) => leased.push(mail),
-                    None => slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref())),
+                    None => slots.release(&holder),
                 }
             }
         }
-        if leased.len() == limit || i64::try_from(due.len()) != Ok(PAGE) {
-            return Ok((slots, leased));
+        if leased.len() == limit || is_last_page {
+            return Ok(leased);
         }
     }
+}
+
+/// Leases a mail, unless another worker is faster.
+async fn lease(services: &Services, mail: DueMail, now: DateTime<Utc>) -> Result<Option<MailRow>, StoreError> {
+    let lease = move |connection: &mut AnyConnection| mail_outbox::lease(connection, &mail, now, now + LEASE);
+    services.store.write_statement(lease).await
 }
 
 /// Gives up the expired mails. During an outage only one mail at a time probes the server, and these must not wait for that.
 async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
     loop {
-        let page = move |connection: &mut AnyConnection| {
-            let expired = mail_outbox::list_expired(connection, now, EXPIRED_PAGE)?;
-            let leased = expired.iter().map(|mail| mail_outbox::lease(connection, mail, now, now + LEASE));
-            leased.collect::<QueryResult<Vec<_>>>()
-        };
-        let leased: Vec<_> = services.store.run(page).await?.into_iter().flatten().collect();
-        if leased.is_empty() {
-            return Ok(());
+        let list = move |connection: &mut AnyConnection| mail_outbox::list_expired(connection, now, EXPIRED_PAGE);
+        let mut leased = false;
+        for mail in services.store.run(list).await? {
+            if let Some(mail) = lease(services, mail, now).await? {
+                leased = true;
+                delivery::give_up(services, &mail, "it has expired").await?;
+            }
         }
-        for mail in leased {
-            delivery::give_up(services, &mail, "it has expired").await?;
+        if !leased {
+            return Ok(());
         }
     }
 }

@@ -15,10 +15,11 @@ use crate::service::{CheckedContext, ClientInfo, Error, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::sessions::{PresentedRefreshToken, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, Store, StoreError, events, mail_outbox, sessions, users};
 use auth_types::SessionId;
 use auth_types::responses::TokenResponse;
 use chrono::Duration;
+use std::sync::Arc;
 
 /// Why a refresh token was not exchanged.
 #[derive(Debug, thiserror::Error)]
@@ -137,14 +138,14 @@ pub async fn refresh(
     let rotated_at = services.clock.database_now();
     let rotation = Rotation { jti: new_jti(), key_hash, client_hash, now, rotated_at, lifetime: lifetimes.refresh };
     let session = presented.session;
-    let exchange = RefreshExchange {
+    let exchange = Arc::new(RefreshExchange {
         presented,
         rotation,
         leeway: lifetimes.leeway,
         clock: services.clock.clone(),
         context: context.clone(),
-    };
-    let outcome = services.store.run(move |connection| exchange.run(connection)).await?;
+    });
+    let outcome = exchange.run(&services.store).await?;
     services.session_metrics.refresh(outcome.as_str());
     match outcome {
         ExchangeOutcome::Rotated(found) | ExchangeOutcome::Repeated(_, found) => {
@@ -187,21 +188,25 @@ struct RefreshExchange {
 }
 
 impl RefreshExchange {
-    fn run(&self, connection: &mut AnyConnection) -> QueryResult<ExchangeOutcome> {
+    async fn run(self: &Arc<Self>, store: &Store) -> Result<ExchangeOutcome, StoreError> {
         // A second round is needed only if the row changes between the statement and the read.
         for _ in 0..2 {
-            let rotate = |connection: &mut _| sessions::rotate(connection, &self.presented, &self.rotation);
-            if let Some(rotated) = connection.write_statement(rotate)? {
+            let exchange = Arc::clone(self);
+            let rotate =
+                move |connection: &mut _| sessions::rotate(connection, &exchange.presented, &exchange.rotation);
+            if let Some(rotated) = store.write_statement(rotate).await? {
                 return Ok(ExchangeOutcome::Rotated(Box::new(rotated)));
             }
-            let found = sessions::find_with_user(connection, self.presented.session)?;
+            let session = self.presented.session;
+            let found = store.run(move |connection| sessions::find_with_user(connection, session)).await?;
             let Some(found) = found else { return Ok(ExchangeOutcome::Refused(AuthorizationRefusal::Revoked)) };
             match self.decide(&found) {
                 RefreshVerdict::Again => {}
                 RefreshVerdict::Repeat(why) => return Ok(ExchangeOutcome::Repeated(why, Box::new(found))),
                 RefreshVerdict::Refused(refusal) => return Ok(ExchangeOutcome::Refused(refusal)),
                 RefreshVerdict::Revoke(_) => {
-                    if let Some(anomaly) = connection.write(|connection| self.revoke(connection))? {
+                    let exchange = Arc::clone(self);
+                    if let Some(anomaly) = store.write(move |connection| exchange.revoke(connection)).await? {
                         return Ok(ExchangeOutcome::Revoked(anomaly));
                     }
                 }

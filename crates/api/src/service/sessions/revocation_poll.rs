@@ -66,12 +66,13 @@ pub async fn record_own_lifetime(services: &Services) {
     let own = AccessLifetime { lifetime: services.settings.lifetimes.access, used_until: now + RECORDED_AHEAD };
     let is_recorded =
         move |known: &AccessLifetime| known.lifetime == own.lifetime && known.used_until > now + RECORDED_AHEAD / 2;
-    let recorded = services.store.run(move |connection| {
-        if access_lifetimes::list(connection)?.iter().any(is_recorded) {
+    let store = &services.store;
+    let recorded = async {
+        if store.run(access_lifetimes::list).await?.iter().any(is_recorded) {
             return Ok(());
         }
-        connection.write_statement(|connection| access_lifetimes::record(connection, own))
-    });
+        store.write_statement(move |connection| access_lifetimes::record(connection, own)).await
+    };
     if let Err(error) = recorded.await {
         log::warn!("revocation.lifetime: the lifetime of access tokens is not recorded: {error}");
     }

@@ -111,7 +111,7 @@ pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, limit: i
 }
 
 /// Leases a due mail until `until`, when it is due again. Returns `None` if another worker was faster: a single conditional
-/// `UPDATE`, which commits by itself, gives it to one of two concurrent workers.
+/// `UPDATE` gives it to one of two concurrent workers.
 pub fn lease(
     connection: &mut AnyConnection,
     mail: &DueMail,
@@ -122,7 +122,7 @@ pub fn lease(
     let take = diesel::update(free)
         .set((mail_outbox::attempts.eq(mail.attempts + 1), mail_outbox::due_at.eq(At(until))))
         .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
-    connection.write_statement(|connection| take.get_result(connection).optional())
+    take.get_result(connection).optional()
 }
 
 /// Locks a mail until the transaction's end. Returns `false` if the worker no longer holds it: it was withdrawn, or another

@@ -6,7 +6,7 @@ use crate::store::any::AnyConnection;
 use crate::store::prepared::update;
 use crate::store::schema::{sessions, users};
 use crate::store::types::{At, SqlUuid};
-use crate::store::users::{UserRow, owner_columns};
+use crate::store::users::UserRow;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::{case_when, exists};
@@ -39,8 +39,8 @@ pub struct Rotation {
 
 /// Moves a live session on by one generation. Returns `None` if `presented` is not its live refresh token.
 ///
-/// One conditional `UPDATE`: of two concurrent calls with one token, one gets `None`. It returns the user's row too, so
-/// the happy path takes a single statement.
+/// One conditional `UPDATE`: of two concurrent calls with one token, one gets `None`. On PostgreSQL it returns the user's row
+/// too, so the happy path takes a single statement. SQLite returns columns of the updated table only.
 pub fn rotate(
     connection: &mut AnyConnection,
     presented: &PresentedRefreshToken,
@@ -75,9 +75,13 @@ pub fn rotate(
             .get_result(postgres),
         AnyConnection::Sqlite(sqlite) => {
             let owner = users::table.filter(is_owner);
-            update(live.filter(exists(owner.filter(users::is_active))), changes)
-                .returning((columns(), owner_columns!(owner, sessions::user_id)))
-                .get_result(sqlite)
+            let rotated: QueryResult<SessionRow> = update(live.filter(exists(owner.filter(users::is_active))), changes)
+                .returning(columns())
+                .get_result(sqlite);
+            rotated.and_then(|session| {
+                let owner = users::table.find(session.user_id.0).select(UserRow::as_select()).first(sqlite)?;
+                Ok((session, owner))
+            })
         }
     }
     .optional()

@@ -15,7 +15,6 @@ pub use emails::{
 pub use erasure::{delete_erased, erase};
 pub use profile::{ProfileChange, any_avatar, replace_avatar, update_profile};
 pub use row::UserRow;
-pub(super) use row::{owner_column, owner_columns};
 
 use super::any::AnyConnection;
 use super::prepared::upsert;
