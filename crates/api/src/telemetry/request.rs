@@ -26,15 +26,15 @@ pub fn record_caller(user: UserId, session: SessionId) {
     let _ = REQUEST.try_with(|request| request.caller.set(Some((user, session))));
 }
 
-/// Adds the request's members to a line.
-pub(super) fn add_to<Line: SerializeMap>(line: &mut Line) -> Result<(), Line::Error> {
+/// Adds the request's members to a line. Returns whether there is a request.
+pub(super) fn add_to<Line: SerializeMap>(line: &mut Line) -> Result<bool, Line::Error> {
     let added = REQUEST.try_with(|request| {
         line.serialize_entry("request_id", &request.id)?;
         if let Some((user, session)) = request.caller.get() {
             line.serialize_entry("user_id", &user)?;
             line.serialize_entry("session_id", &session)?;
         }
-        Ok(())
+        Ok(true)
     });
-    added.unwrap_or(Ok(())) // outside of a request
+    added.unwrap_or(Ok(false))
 }

@@ -79,8 +79,11 @@ fn write_all(entries: &Receiver<WriterMessage>) {
                 WriterMessage::Mark(written) => marks.push(written),
             }
         }
-        // A failure to write the log cannot be logged.
-        let _ = io::stderr().write_all(&lines);
+        // A failure to write the log cannot be logged, but counted.
+        if io::stderr().write_all(&lines).is_err() {
+            let lost = lines.iter().filter(|byte| **byte == b'\n').count();
+            DROPPED.fetch_add(lost as u64, Ordering::Relaxed);
+        }
         lines.clear();
         for written in marks {
             let _ = written.send(());
