@@ -343,6 +343,23 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_in_transit() {
     app.sign_in_from(ANONYMOUS, ADA, PASSWORD).await.tokens();
 }
 
+/// It holds nothing while it waits for its client, because it does not wait.
+#[actix_web::test]
+async fn a_body_that_comes_with_its_head_takes_no_part_of_the_bodies_in_transit() {
+    let minutes = std::time::Duration::from_mins(2);
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).limited().connections(64).timeouts(|timeouts| {
+        (timeouts.contended, timeouts.body) = (minutes, minutes);
+    });
+    let app = builder.start().await;
+    let mut unfinished = Vec::new();
+    for _ in 0..9 {
+        unfinished.push(begin_body(&app, ANONYMOUS).await);
+    }
+    eventually("the share is used up", async || (app.counter("bodies_refused") == 1).then_some(())).await;
+    app.sign_in_from(ANONYMOUS, ADA, PASSWORD).await.tokens();
+    assert_eq!(app.counter("bodies_refused"), 1);
+}
+
 #[test]
 fn every_route_with_a_shared_resource_takes_a_budget_first() {
     for (route, bounds) in bounds() {
