@@ -122,10 +122,12 @@ pub struct ExportedRegistration {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExportedMail {
-    /// The kind of mail.
+    /// The kind of mail; a feature's begins with the name of the feature and a dot.
     pub kind: String,
     /// The recipient's address.
     pub recipient: String,
+    /// The key of what it is about, in a mail of a feature.
+    pub about: Option<String>,
     /// The IP address of the request that caused it.
     pub ip_address: Option<String>,
     /// The browser of that request.

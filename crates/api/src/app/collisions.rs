@@ -3,6 +3,7 @@
 
 use super::feature::Feature;
 use crate::http::Endpoint;
+use crate::service::mail::SEPARATOR;
 use crate::store::migrations::tables_of;
 use auth_types::responses::TokenTransport;
 use std::collections::BTreeMap;
@@ -19,6 +20,10 @@ pub enum Collision {
         "the migration {1} of the feature {0} needs another name: four digits, an underscore and what it changes, as 0001_create_notes"
     )]
     Migration(&'static str, &'static str),
+    #[error(
+        "the mail {1} of the feature {0} needs another name: the feature's, a dot, and lower-case letters, digits and underscores, as {0}.shared"
+    )]
+    Mail(&'static str, &'static str),
     #[error("the migrations of the feature {0} are not in the order of their numbers at {1}")]
     Order(&'static str, &'static str),
     #[error(
@@ -53,6 +58,7 @@ pub(super) fn find(features: &[Feature]) -> Result<(), Collision> {
         lists.map(|export| format!("list {} of an export", export.list)).collect()
     })?;
     distinct(features, |(feature, _)| feature.jobs.iter().map(|job| format!("job {}", job.name)).collect())?;
+    distinct(features, |(feature, _)| feature.mails.iter().map(|mail| format!("mail {}", mail.name)).collect())?;
     distinct(features, |(_, all)| all.iter().map(|one| format!("operation {}", one.operation_id())).collect())?;
     distinct(features, |(_, all)| all.iter().map(|one| format!("route {}", one.route())).collect())?;
     distinct_paths(features)?;
@@ -71,6 +77,12 @@ fn check_names(feature: &Feature) -> Result<(), Collision> {
         let is_number = number.len() == DIGITS && number.bytes().all(|byte| byte.is_ascii_digit());
         if !is_number || title.is_empty() {
             return Err(Collision::Migration(name, change.name));
+        }
+    }
+    for mail in &feature.mails {
+        let (namespace, title) = mail.name.split_once(SEPARATOR).unwrap_or_default();
+        if namespace != name || title.is_empty() || !title.bytes().all(is_plain) {
+            return Err(Collision::Mail(name, mail.name));
         }
     }
     let numbers = feature.changes.iter().map(|change| &change.name[..DIGITS]);

@@ -2,11 +2,13 @@
 
 use crate::http::{Endpoint, EndpointFactory};
 use crate::service::Services;
+use crate::service::mail::{DeclaredMail, FeatureMail};
 use crate::service::tables::{Table, builtin_tables};
 use crate::store::migrations::SchemaChange;
 use actix_web::web::{Data, ServiceConfig};
 use futures_util::future::LocalBoxFuture;
 use std::fmt::{self, Display};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,12 +36,21 @@ pub struct Feature {
     pub(super) endpoints: Vec<EndpointFactory>,
     pub(super) states: Vec<MakeState>,
     pub(super) jobs: Vec<BackgroundJob>,
+    pub(super) mails: Vec<DeclaredMail>,
 }
 
 impl Feature {
     /// A feature with a unique name: lower-case letters, digits and underscores, a letter first, at most 30 characters.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, changes: &[], tables: Vec::new(), endpoints: Vec::new(), states: Vec::new(), jobs: Vec::new() }
+        Self {
+            name,
+            changes: &[],
+            tables: Vec::new(),
+            endpoints: Vec::new(),
+            states: Vec::new(),
+            jobs: Vec::new(),
+            mails: Vec::new(),
+        }
     }
 
     /// Latchkey itself. Its migrations are not in a namespace.
@@ -100,6 +111,13 @@ impl Feature {
             outcome
         };
         self.jobs.push(BackgroundJob { name, period, work: Arc::new(work) });
+        self
+    }
+
+    /// A mail that the feature queues with [`queue_mail`](crate::prelude::queue_mail). What is not declared is never sent.
+    #[must_use]
+    pub fn mail<K: FromStr>(mut self, mail: &'static FeatureMail<K>) -> Self {
+        self.mails.push(DeclaredMail::of(mail));
         self
     }
 }

@@ -14,7 +14,7 @@ use crate::service::backup::BackupMetrics;
 use crate::service::hashed_key::KeyHasher;
 use crate::service::leases::Leases;
 use crate::service::limits::RateLimiter;
-use crate::service::mail::{MailMetrics, Mailer, MailerError};
+use crate::service::mail::{MailMetrics, MailRegistry, Mailer, MailerError};
 use crate::service::pool::WorkPool;
 use crate::service::redis_connection::RedisConnection;
 use crate::service::sessions::SessionMetrics;
@@ -79,14 +79,18 @@ impl App {
             endpoints: ProductEndpoints(Vec::new()),
             states: Vec::new(),
             jobs: Vec::new(),
+            mails: Arc::default(),
         };
         let mut tables = Vec::new();
+        let mut mails = Vec::new();
         for feature in self.0 {
             tables.extend(feature.tables);
             product.endpoints.0.extend(feature.endpoints);
             product.states.extend(feature.states);
             product.jobs.extend(feature.jobs);
+            mails.extend(feature.mails);
         }
+        product.mails = Arc::new(MailRegistry::of(mails));
         product.schema = Arc::new(Schema { tables, migrations });
         Ok(product)
     }
@@ -101,6 +105,7 @@ pub struct Product {
     pub endpoints: ProductEndpoints,
     pub(super) states: Vec<MakeState>,
     pub(super) jobs: Vec<BackgroundJob>,
+    mails: Arc<MailRegistry>,
 }
 
 impl std::fmt::Debug for Product {
@@ -136,6 +141,7 @@ impl Product {
                 settings.timeouts.mail,
                 MailMetrics::registered(&metrics),
             )?,
+            mails: Arc::clone(&self.mails),
             limits: RateLimiter::new(&settings.limits, keys.clone(), clock.clone(), &metrics).shared_in(redis.clone()),
             leases: Leases::new(redis.clone(), keys),
             redis,

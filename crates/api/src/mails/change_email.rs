@@ -2,7 +2,7 @@
 
 use super::link::{MailLink, Purpose};
 use super::mail::{Content, Mail, QuotaShare};
-use super::parts::{FrontEnd, MailPart, text};
+use super::parts::{FrontEnd, MailPart, link, text};
 use chrono::Duration;
 use secrecy::SecretString;
 
@@ -20,7 +20,7 @@ fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
             "Someone wants to use this address for their account at {}. If it was you, open this link:",
             front_end.name()
         )),
-        MailPart::Link { label: MAIL.subject, url: front_end.page_with("/change-email", token) },
+        link(MAIL.subject, front_end.page_with("/change-email", token)),
         text("The link works once, within 24 hours. If it was not you, ignore this mail, and nothing will change."),
     ]
 }

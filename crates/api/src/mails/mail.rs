@@ -49,8 +49,12 @@ pub(crate) enum QuotaShare {
     Own,
     /// The share of mails that anyone can cause who knows only the address.
     Unauthenticated,
-    /// Everything except [`QuotaShare::Own`].
+    /// Everything of Latchkey's except [`QuotaShare::Own`].
     Account,
+    /// The share of the mails of features: neither these nor Latchkey's own ones can suppress the others.
+    Feature,
+    /// The part of [`QuotaShare::Feature`] for mails that other users can cause.
+    FeatureByOthers,
 }
 
 /// What an address must have to get a mail.

@@ -2,7 +2,7 @@
 
 use super::link::{MailLink, Purpose};
 use super::mail::{Content, Mail, Needs, QuotaShare};
-use super::parts::{FrontEnd, MailPart, text};
+use super::parts::{FrontEnd, MailPart, link, text};
 use chrono::Duration;
 use secrecy::SecretString;
 
@@ -20,7 +20,7 @@ fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
             "Someone asked to reset the password of your account at {}. Open this link to choose a new one:",
             front_end.name()
         )),
-        MailPart::Link { label: MAIL.subject, url: front_end.page_with("/reset-password", token) },
+        link(MAIL.subject, front_end.page_with("/reset-password", token)),
         text("The link works once, within an hour. If it was not you, ignore this mail: your password stays as it is."),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::link::{MailLink, Purpose};
 use super::mail::{Content, Mail, Needs, QuotaShare};
-use super::parts::{FrontEnd, MailPart, text};
+use super::parts::{FrontEnd, MailPart, link, text};
 use chrono::Duration;
 use secrecy::SecretString;
 
@@ -20,7 +20,7 @@ fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
             "An account at {} was created with this address. If it is yours, open this link:",
             front_end.name()
         )),
-        MailPart::Link { label: MAIL.subject, url: front_end.page_with("/verify-email", token) },
+        link(MAIL.subject, front_end.page_with("/verify-email", token)),
         text(
             "The link works once, within 24 hours. If it was not you, open it and press \"I did not sign up\": that deletes the account. If you do nothing, the address stays unconfirmed.",
         ),

@@ -4,7 +4,7 @@ use super::accounts::export::ExportSlots;
 use super::backup::BackupMetrics;
 use super::leases::Leases;
 use super::limits::RateLimiter;
-use super::mail::Mailer;
+use super::mail::{MailRegistry, Mailer};
 use super::pool::WorkPool;
 use super::redis_connection::RedisConnection;
 use super::sessions::SessionMetrics;
@@ -44,6 +44,8 @@ pub struct Services {
     /// Memory for request bodies that are arriving.
     pub bodies: BodyMemory,
     pub mailer: Mailer,
+    /// The kinds of mail that this program can send.
+    pub mails: Arc<MailRegistry>,
     /// `None` without `REDIS_URL`.
     pub redis: Option<Arc<RedisConnection>>,
     pub limits: RateLimiter,

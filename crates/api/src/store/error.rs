@@ -20,6 +20,11 @@ pub enum StoreError {
     Defect(#[source] Error),
 }
 
+/// The error of a statement that a feature cannot even make; it counts as [`StoreError::Defect`].
+pub(crate) fn defect(what: &'static str) -> Error {
+    Error::QueryBuilderError(what.into())
+}
+
 /// Messages of PostgreSQL and SQLite about a value that its column cannot hold: the same request fails again. PostgreSQL's error
 /// code (class 22) is not available here; if its messages are not in English, such an error counts as unavailability.
 const DATA_ERRORS: [&str; 9] = [

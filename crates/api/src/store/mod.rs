@@ -50,6 +50,7 @@ use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 pub use error::StoreError;
+pub(crate) use error::defect;
 use events::EventMetrics;
 use file::DatabaseFile;
 use tokio::task::JoinError;

@@ -82,6 +82,7 @@ diesel::table! {
         occurrences -> Int8,
         first_at -> Nullable<Timestamptz>,
         unacknowledged -> Int8,
+        about -> Nullable<Text>,
     }
 }
 

@@ -1,7 +1,10 @@
 //! Deleting an account while other requests of the same user run.
 
 use crate::support::deletion::{ADA, assert_erased, delete, rows_of, start};
+use crate::support::delivery::WAITING;
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, send};
+use api::clock::Clock;
+use api::prelude::{FeatureMail, RequestContext, queue_mail};
 use api::store::AnyConnection;
 use auth_types::Reason;
 use diesel::connection::SimpleConnection;
@@ -144,6 +147,42 @@ async fn an_event_that_waits_for_a_deletion_is_not_inserted() {
     let (refused, ()) = tokio::join!(app.sign_in(ADA, "violet harbor lantern 43"), meanwhile);
     refused.unauthorized(Reason::CredentialsWrong);
     assert_eq!(rows_of(app.db(), tokens.user.id), before);
+}
+
+static MAIL: FeatureMail<i64> = FeatureMail::new("letters.received", chrono::Duration::days(1), |_, _, _| Ok(None));
+
+/// Another user's request queues a mail, which becomes visible only after the deletion has begun.
+#[actix_web::test]
+async fn a_mail_of_a_feature_committed_during_the_deletion_is_deleted_too() {
+    let (app, tokens) = start(Database::Postgres).await;
+    let mut other = app.db().connect();
+    run(&mut other, "BEGIN");
+    queue_mail(&mut other, tokens.user.id, MAIL.about(&1), &RequestContext::without_client(app.clock().now())).unwrap();
+    let meanwhile = async {
+        until_it_waits(&app).await;
+        run(&mut other, "COMMIT");
+    };
+    let (deleted, ()) = tokio::join!(delete(&app, &tokens, PASSWORD), meanwhile);
+    deleted.has_status(204);
+    app.deliver_one_mail().await;
+    assert_erased(app.db());
+}
+
+#[actix_web::test]
+async fn a_mail_of_a_feature_that_waits_for_a_deletion_is_not_queued() {
+    let (app, tokens) = start(Database::Postgres).await;
+    let before = app.db().number(WAITING);
+    let mut deletion = app.db().connect();
+    run(&mut deletion, &format!("BEGIN; {DELETED}"));
+    let context = RequestContext::without_client(app.clock().now());
+    let queue = move |connection: &mut _| queue_mail(connection, tokens.user.id, MAIL.about(&1), &context);
+    let meanwhile = async {
+        until_it_waits(&app).await;
+        run(&mut deletion, "COMMIT");
+    };
+    let (queued, ()) = tokio::join!(app.services().store.write(queue), meanwhile);
+    queued.unwrap();
+    assert_eq!(app.db().number(WAITING), before);
 }
 
 /// A reused token ends its session and then inserts an event that refers to the user; a deletion locks them in the opposite

@@ -2,7 +2,7 @@
 
 use crate::features::boards::{boards as board_table, pins as pin_table, sessions};
 use api::app::{App, Feature};
-use api::prelude::{Endpoint, SchemaChange, Script, Table, by_client};
+use api::prelude::{Endpoint, FeatureMail, SchemaChange, Script, Table, by_client};
 use utoipa::ToSchema;
 
 const fn change(name: &'static str, up: &'static str) -> SchemaChange {
@@ -41,6 +41,23 @@ fn an_invalid_name_of_a_feature_is_refused() {
             "{refusal}"
         );
     }
+}
+
+static SHARED: FeatureMail<i64> = mail("board.shared");
+
+const fn mail(name: &'static str) -> FeatureMail<i64> {
+    FeatureMail::new(name, chrono::Duration::days(1), |_, _, _| Ok(None))
+}
+
+#[test]
+fn an_invalid_name_of_a_mail_is_refused() {
+    for name in ["", "shared", "board", "board.", "other.shared", "board.Shared", "board.a.b", "reset_password"] {
+        let refusal = refused([Feature::new("board").mail(Box::leak(Box::new(mail(name))))]);
+        assert!(refusal.starts_with(&format!("the mail {name} of the feature board needs another name")), "{refusal}");
+    }
+    let twice = "the feature board has the mail board.shared twice";
+    assert_eq!(refused([Feature::new("board").mail(&SHARED).mail(&SHARED)]), twice);
+    assert!(App::new().feature(Feature::new("board").mail(&SHARED)).assemble().is_ok());
 }
 
 #[test]

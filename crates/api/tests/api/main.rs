@@ -43,6 +43,7 @@ mod faults_process;
 mod faults_sqlite;
 mod faults_start;
 mod feature_collisions;
+mod feature_mails;
 mod feature_queries;
 mod feature_script;
 mod features;

@@ -6,7 +6,7 @@ use super::types::{
 };
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, Responder};
-use api::prelude::{Admin, Caller, Cursor, JsonBody, Problem, Query, Services};
+use api::prelude::{Admin, Caller, Client, Cursor, JsonBody, Problem, Query, Services};
 
 pub(super) async fn list(
     services: Data<Services>,
@@ -44,9 +44,10 @@ pub(super) async fn change(
 pub(super) async fn close(
     services: Data<Services>,
     Caller(caller): Caller,
+    Client(client): Client,
     id: Path<i64>,
 ) -> Result<impl Responder, Problem> {
-    rules::close(&services, caller, *id).await?;
+    rules::close(&services, caller, *id, client).await?;
     Ok(HttpResponse::NoContent())
 }
 

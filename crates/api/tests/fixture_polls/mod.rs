@@ -1,6 +1,7 @@
 //! Polls: a feature for the tests that declares everything a feature can. The tests that cover every route and every table
 //! cover its own, too.
 
+mod closed_mail;
 mod endpoints;
 mod handlers;
 mod jobs;
@@ -23,6 +24,7 @@ pub(crate) fn feature() -> Feature {
             Table::dependent("fixture_poll_choices", store::fixture_poll_choices::table, store::export_choices),
         ])
         .endpoints(endpoints::endpoints)
+        .mail(&closed_mail::MAIL)
         .state(move |services| metrics.register(&services.metrics))
         .job("fixture_polls.count", Duration::from_mins(1), move |services| counts.clone().count(services))
 }

@@ -1,8 +1,12 @@
 //! What may be done with polls.
 
+use super::closed_mail;
 use super::store::{self, NewPoll};
 use super::types::{FixturePoll, FixturePollChange, FixturePollClosing, FixturePollRequest};
-use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, RequestContext, Services, page_of, record_event};
+use api::prelude::{
+    Administrator, ClientInfo, CurrentUser, Error, Page, Problem, RequestContext, Services, page_of, queue_mail,
+    record_event,
+};
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
@@ -137,10 +141,19 @@ impl From<CloseRefusal> for Problem {
     }
 }
 
-pub(super) async fn close(services: &Services, caller: CurrentUser, id: i64) -> Result<(), Error<CloseRefusal>> {
+pub(super) async fn close(
+    services: &Services,
+    caller: CurrentUser,
+    id: i64,
+    client: ClientInfo,
+) -> Result<(), Error<CloseRefusal>> {
+    let context = services.context(client);
     let closed = caller.write(services, move |connection, user, _| {
         Ok(match store::close(connection, user.id, id)? {
-            Some(true) => Ok(()),
+            Some(true) => {
+                queue_mail(connection, user.id, closed_mail::MAIL.about(&id), &context)?;
+                Ok(())
+            }
             Some(false) => Err(Error::Refused(CloseRefusal::ClosedAlready)),
             None => Err(Error::Refused(CloseRefusal::NoSuchPoll)),
         })

@@ -2,6 +2,7 @@
 
 use crate::service::Services;
 use crate::store::{StoreError, mail_outbox};
+use std::sync::Arc;
 
 /// How often the backlog is measured, seconds: Prometheus scrapes no more often.
 pub const MEASURE_SECONDS: u64 = 15;
@@ -12,7 +13,9 @@ pub const MEASURE_SECONDS: u64 = 15;
 /// [`StoreError`]; the previous values stay.
 pub async fn measure(services: &Services) -> Result<(), StoreError> {
     let now = services.shared_now().get(); // the clock that the rows were written by
-    let (queued, oldest) = services.store.run(move |connection| mail_outbox::backlog(connection, now)).await?;
+    let mails = Arc::clone(&services.mails);
+    let backlog = services.store.run(move |connection| mail_outbox::backlog(connection, now, mails.kinds()));
+    let (queued, oldest) = backlog.await?;
     let age = oldest.map_or(0, |written_at| (now - written_at).num_seconds().max(0));
     services.mailer.metrics.queued.set(queued);
     services.mailer.metrics.oldest_age.set(age);

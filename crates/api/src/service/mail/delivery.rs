@@ -2,9 +2,10 @@
 //!
 //! A worker that was so slow that another one took over its mail has nothing more to report about it: no log line, event or metric.
 
+use super::draft::Unsent;
 use super::in_flight::leased_at;
 use super::metrics::MailOutcome;
-use super::prepare::{PrepareError, PreparedMail, Unsent, prepare};
+use super::prepare::{PrepareError, PreparedMail, prepare};
 use super::send_error::{FailureScope, SendError, ServerResponse};
 use super::send_slots::domain_of;
 use super::server_health::MAX_PAUSE;

@@ -75,7 +75,7 @@ mod tests {
         let start = DateTime::UNIX_EPOCH;
         let first = MailRow {
             id: 1,
-            kind: MailKind::VerifyEmail,
+            kind: MailKind::VerifyEmail.into(),
             user_id: None,
             registration_id: None,
             recipient: String::new(),
@@ -89,6 +89,7 @@ mod tests {
             occurrences: 1,
             first_at: None,
             unacknowledged: 0,
+            about: None,
         };
         let second = MailRow { attempts: 2, due_at: start + Duration::minutes(4), ..first.clone() };
         let mails = InFlight::default();

@@ -13,12 +13,12 @@ use strum::VariantArray;
 #[strum(serialize_all = "snake_case")]
 pub enum MailOutcome {
     Sent,
-    /// There is no recipient.
+    /// There is no recipient, or nothing to say any more.
     Dropped,
     /// A link exceeded its address's quota and was dropped.
     #[strum(serialize = "over_amount")]
     OverQuota,
-    /// A notice exceeded its address's quota and waits.
+    /// A notice or a feature's mail exceeded its address's quota and waits.
     Deferred,
     Postponed,
     /// It may have been sent, and is sent again later.

@@ -1,10 +1,11 @@
 //! Mails that are inserted into the outbox, and what they cost the client that causes them.
 
-use crate::mails::MailKind;
+use super::feature_mail::MailAbout;
+use crate::mails::{MailKind, StoredKind};
 use crate::names::Spellings;
 use crate::service::limits::{Budget, Throttled};
 use crate::service::{ClientInfo, RequestContext, Services};
-use crate::store::mail_outbox::NewMail;
+use crate::store::mail_outbox::{self, NewMail};
 use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
 
@@ -18,9 +19,10 @@ pub(in crate::service) fn to_user(kind: MailKind, user: UserId, address: &str, c
 pub(in crate::service) fn to_address(kind: MailKind, address: &str, context: &RequestContext) -> NewMail {
     let RequestContext { shared_at: at, client, .. } = context;
     NewMail {
-        kind,
+        kind: kind.into(),
         user: None,
         pending_registration: None,
+        about: None,
         recipient: address.to_owned(),
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
@@ -28,6 +30,31 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, context: &Re
         at: at.get(),
         expires_at: at.get() + kind.mail().send_within,
     }
+}
+
+/// Queues a feature's mail to a user, in the transaction of the feature's own work: it is sent if that commits. Of the client in `context`
+/// only the network is stored, for the turns of the queue: the recipient may be another user, who sees the mail in their export.
+pub fn queue_mail(
+    connection: &mut AnyConnection,
+    user: UserId,
+    mail: MailAbout,
+    context: &RequestContext,
+) -> QueryResult<()> {
+    let Some(recipient) = users::lock_address(connection, user)? else { return Ok(()) };
+    let RequestContext { shared_at: at, client, .. } = context;
+    let queued = NewMail {
+        kind: StoredKind::Feature(mail.name.to_owned()),
+        user: Some(user),
+        pending_registration: None,
+        about: Some(mail.key),
+        recipient,
+        ip_address: None,
+        user_agent: None,
+        requester: client.network.map(|network| network.to_string()),
+        at: at.get(),
+        expires_at: at.get() + mail.send_within,
+    };
+    mail_outbox::insert(connection, &queued)
 }
 
 /// The recipient of a mail that is requested for an address: the canonical address of the account that a sign-in with this address

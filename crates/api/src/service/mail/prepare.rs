@@ -4,18 +4,20 @@
 //! request may have been withdrawn, or its account changed or deleted.
 
 use super::address_quota::{AddressQuota, Allowance};
+use super::draft::{Draft, PrepareResult, Unsent};
 use super::links::{self, MailTokens};
+use super::prepare_feature::FeaturePreparation;
 use super::target::{self, Target};
 use super::text::{self, MailBody, MailDraft, RenderedMail};
 use crate::clock::CheckedTime;
 use crate::config::Settings;
-use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
+use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose, StoredKind};
 use crate::names::Spellings;
 use crate::service::accounts::pending;
 use crate::service::opaque_token::OpaqueToken;
 use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::{self, MailRow, MergeScope, NewMail};
+use crate::store::mail_outbox::{self, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken, Replacement};
 use crate::store::pending_registrations::{self, PendingRegistrationRow};
 use crate::store::users::UserRow;
@@ -23,12 +25,17 @@ use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a mail cannot be prepared yet.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PrepareError {
     #[error("FRONTEND_URL is not set, so a link would lead nowhere")]
     NoFrontEnd,
+    #[error("its feature failed to write it: {0}")]
+    Feature(#[source] StoreError),
+    #[error("no feature of this program declares it")]
+    Undeclared,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -40,33 +47,6 @@ pub(super) struct PreparedMail {
     pub(super) replaces: Option<Replacement>,
 }
 
-/// Why a row of the outbox is not sent now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsent {
-    /// There is no such account or pending registration, nothing left to confirm, the link was used or replaced, a newer mail is
-    /// queued, or the owner is notified instead.
-    NothingToSend,
-    /// The row was deleted, or another worker has leased it.
-    Withdrawn,
-    /// A link exceeds the address's quota. It was deleted, with others that waited for the same address: this number in all.
-    OverQuota(usize),
-    /// A notice exceeds the address's quota and waits.
-    Deferred,
-}
-
-/// What the transaction has found to send.
-struct Draft {
-    /// The updated row.
-    mail: MailRow,
-    to: String,
-    /// The kind of the mail, which may differ from the row's.
-    kind: MailKind,
-    body: MailBody,
-    replaces: Option<Replacement>,
-}
-
-type PrepareResult = QueryResult<Result<Draft, Unsent>>;
-
 /// Prepares the mail, if there is one to send.
 pub(super) async fn prepare(
     services: &Services,
@@ -76,20 +56,34 @@ pub(super) async fn prepare(
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let front_end = FrontEnd::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
     let settings = Arc::clone(&services.settings);
-    let preparation = Preparation { mail: mail.clone(), quota: AddressQuota::of(&settings), settings, now: now.get() };
-    let content = &mail.kind.mail().content;
-    let transaction = services.store.write(move |connection| match content {
-        Content::Link(link, _) => preparation.prepare_link(connection, *link),
-        Content::Notice(to, body) => preparation.prepare_notice(connection, *to, MailBody::Notice(*body)),
-    });
-    Ok(transaction.await?.map(|Draft { mail, to, kind, body, replaces }| {
-        let rendered = text::render(MailDraft { row: &mail, kind, front_end, to }, &body);
+    let quota = AddressQuota::of(Arc::clone(&settings), Arc::clone(&services.mails));
+    let mail = mail.clone();
+    let now = now.get();
+    let prepared = match &mail.kind {
+        StoredKind::Own(kind) => {
+            let preparation = Preparation { kind: *kind, mail, quota, settings, now };
+            services.store.write(|connection| preparation.prepare(connection)).await?
+        }
+        StoredKind::Feature(name) => {
+            let declared = services.mails.find(name).cloned().ok_or(PrepareError::Undeclared)?;
+            let front_end = front_end.url().to_owned();
+            let is_in_feature = Arc::<AtomicBool>::default();
+            let preparation =
+                FeaturePreparation { mail, declared, front_end, quota, now, is_in_feature: Arc::clone(&is_in_feature) };
+            let prepared = services.store.write(|connection| preparation.prepare(connection)).await;
+            let fails = if is_in_feature.load(Ordering::Relaxed) { PrepareError::Feature } else { PrepareError::Store };
+            prepared.map_err(fails)?
+        }
+    };
+    Ok(prepared.map(|Draft { mail, to, body, replaces }| {
+        let rendered = text::render(MailDraft { row: &mail, front_end, to }, &body);
         PreparedMail { rendered: Box::new(rendered), replaces }
     }))
 }
 
-/// A row that a worker holds, and what preparing it needs.
+/// A row of one of Latchkey's own mails that a worker holds, and what preparing it needs.
 struct Preparation {
+    kind: MailKind,
     mail: MailRow,
     quota: AddressQuota,
     settings: Arc<Settings>,
@@ -97,6 +91,16 @@ struct Preparation {
 }
 
 impl Preparation {
+    fn prepare(self, connection: &mut AnyConnection) -> PrepareResult {
+        match &self.kind.mail().content {
+            Content::Link(link, _) => self.prepare_link(connection, *link),
+            Content::Notice(to, body) => {
+                let body = MailBody::Notice(self.kind, *body);
+                self.prepare_notice(connection, *to, body)
+            }
+        }
+    }
+
     fn prepare_link(self, connection: &mut AnyConnection, link: MailLink) -> PrepareResult {
         let found = self.find_account(connection)?.map(|user| user.id);
         // Locks the user's row first, then the mail and the tokens: the order of every transaction that changes several.
@@ -122,7 +126,7 @@ impl Preparation {
         let (to, kind) = match purpose {
             Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Err(Unsent::NothingToSend)),
             // To the account's own spelling of the address, never to the one that was typed.
-            Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
+            Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.kind),
             Purpose::ChangeEmail => self.change_recipient(connection, user)?,
         };
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
@@ -143,7 +147,7 @@ impl Preparation {
         let expires_at = self.now + links::lifetime(purpose);
         let issued = NewToken { hash, purpose, user: user.id, email: confirmed_address.clone(), expires_at };
         let replaces = Some(self.issue(connection, &issued)?);
-        Ok(Ok(Draft { mail: self.mail, to, kind, body: MailBody::of(kind, token), replaces }))
+        Ok(Ok(Draft { mail: self.mail, to, body: MailBody::of(kind, token), replaces }))
     }
 
     /// Deletes the mail, whose address has used up its quota, with its duplicates that no worker has attempted yet.
@@ -159,7 +163,7 @@ impl Preparation {
         let new_email = Spellings::of_email(&self.mail.recipient);
         Ok(match users::find_other_by_spelling(connection, &new_email, user.id)? {
             Some(owner) => (owner.email, MailKind::AccountExists),
-            None => (self.mail.recipient.clone(), self.mail.kind),
+            None => (self.mail.recipient.clone(), self.kind),
         })
     }
 
@@ -176,8 +180,8 @@ impl Preparation {
         let tokens = MailTokens::of_pending(&self.settings.keys, &pending);
         let OpaqueToken { token, hash } = tokens.choose(known.as_deref());
         let exists = pending_registrations::set_link(connection, pending.id, &hash, expires_at)?;
-        let kind = MailKind::ConfirmRegistration;
-        let draft = Draft { mail: self.mail, to: pending.email, kind, body: MailBody::of(kind, token), replaces: None };
+        let body = MailBody::of(MailKind::ConfirmRegistration, token);
+        let draft = Draft { mail: self.mail, to: pending.email, body, replaces: None };
         Ok(if exists { Ok(draft) } else { Err(Unsent::NothingToSend) })
     }
 
@@ -194,9 +198,10 @@ impl Preparation {
     fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> PrepareResult {
         let kind = MailKind::AccountExists;
         let notice = NewMail {
-            kind,
+            kind: kind.into(),
             user: None,
             pending_registration: None,
+            about: None,
             recipient: owner.email_canonical.clone(),
             ip_address: self.mail.ip_address.clone(),
             user_agent: self.mail.user_agent.clone(),
@@ -219,17 +224,8 @@ impl Preparation {
             },
             NoticeTo::Recipient => self.mail.recipient.clone(),
         };
-        match self.quota.take(connection, &self.mail, &to, self.now)? {
-            Allowance::Available => {
-                let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Deferred, self.now)?;
-                Ok(Ok(Draft { mail, to, kind: self.mail.kind, body, replaces: None }))
-            }
-            Allowance::AvailableAt(at) => {
-                let mail = mail_outbox::merge_into(connection, &self.mail, MergeScope::Unattempted, self.now)?;
-                mail_outbox::defer(connection, &mail, at)?;
-                Ok(Err(Unsent::Deferred))
-            }
-        }
+        let admitted = self.quota.take_or_defer(connection, &self.mail, &to, self.now)?;
+        Ok(admitted.map(|mail| Draft { mail, to, body, replaces: None }).ok_or(Unsent::Deferred))
     }
 
     fn find_account(&self, connection: &mut AnyConnection) -> QueryResult<Option<UserRow>> {

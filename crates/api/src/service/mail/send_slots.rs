@@ -77,7 +77,7 @@ impl SendSlots {
         busy_domains.sort_unstable();
         busy_domains.dedup();
         busy_domains.retain(|domain| self.is_full(domain));
-        DueFilter { busy_domains, only_first_attempts: self.is_for_new_mails(), after: None }
+        DueFilter { busy_domains, only_first_attempts: self.is_for_new_mails(), ..DueFilter::default() }
     }
 
     fn is_for_new_mails(&self) -> bool {

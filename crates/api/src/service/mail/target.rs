@@ -1,7 +1,7 @@
 //! What the link in a mail is for: an account, a pending registration, or neither. A mail to an address that has an account already is a
 //! notice.
 
-use crate::mails::{Content, MailLink, NoticeTo, Purpose};
+use crate::mails::{Content, MailLink, NoticeTo, Purpose, StoredKind};
 use crate::names::Spellings;
 use crate::service::accounts::pending;
 use crate::store::mail_outbox::MailRow;
@@ -65,8 +65,9 @@ pub(super) fn find_account(
     if let Some(user) = mail.user_id {
         return Ok(Some(UserId(user)));
     }
+    let StoredKind::Own(kind) = &mail.kind else { return Ok(None) };
     let owner = users::find_by_spelling(connection, &Spellings::of_recipient(&mail.recipient))?;
-    let account = match &mail.kind.mail().content {
+    let account = match &kind.mail().content {
         Content::Link(link, _) => match find(connection, mail, *link, owner, now)? {
             Target::Account(user, _) => Some(user),
             Target::PendingRegistration(_) | Target::OwnerOf(_) | Target::NothingToSend => None,

@@ -1,6 +1,6 @@
 //! The text of a mail as it is sent, in plain text and in HTML.
 
-use crate::mails::{Content, FrontEnd, LinkBody, MailKind, MailPart, NoticeBody};
+use crate::mails::{Content, FrontEnd, LinkBody, MailKind, MailPart, MailText, NoticeBody, StoredKind};
 use crate::store::mail_outbox::MailRow;
 use auth_types::device;
 use secrecy::SecretString;
@@ -10,9 +10,9 @@ use secrecy::SecretString;
 pub(super) struct RenderedMail {
     /// Identifies this attempt, in `Message-ID` and as a file name.
     pub(super) reference: String,
-    pub(super) kind: MailKind,
+    pub(super) kind: StoredKind,
     pub(super) to: String,
-    pub(super) subject: &'static str,
+    pub(super) subject: String,
     pub(super) text: String,
     pub(super) html: String,
     pub(super) date: chrono::DateTime<chrono::Utc>,
@@ -32,42 +32,49 @@ impl std::fmt::Debug for RenderedMail {
 #[derive(Debug)]
 pub(super) struct MailDraft<'a> {
     pub(super) row: &'a MailRow,
-    /// The kind of the mail, which may differ from the row's.
-    pub(super) kind: MailKind,
     pub(super) front_end: FrontEnd<'a>,
     pub(super) to: String,
 }
 
-/// What the text of a mail is made from.
+/// What the text of a mail is made from. The kind may differ from the row's.
 pub(super) enum MailBody {
     /// With the token of the link.
-    Link(LinkBody, SecretString),
-    Notice(NoticeBody),
+    Link(MailKind, LinkBody, SecretString),
+    Notice(MailKind, NoticeBody),
+    Feature(MailText),
 }
 
 impl MailBody {
     /// The body of a mail of this kind. A notice that is sent in place of a link has no use for the token.
     pub(super) fn of(kind: MailKind, token: SecretString) -> Self {
         match kind.mail().content {
-            Content::Link(_, body) => Self::Link(body, token),
-            Content::Notice(_, body) => Self::Notice(body),
+            Content::Link(_, body) => Self::Link(kind, body, token),
+            Content::Notice(_, body) => Self::Notice(kind, body),
         }
     }
 }
 
 /// Renders a mail.
 pub(super) fn render(draft: MailDraft<'_>, body: &MailBody) -> RenderedMail {
-    let mail = draft.kind.mail();
-    let mut parts = match body {
-        MailBody::Link(body, token) => body(&draft.front_end, token),
-        MailBody::Notice(body) => {
+    let cause = || MailPart::Text(cause(draft.row));
+    match body {
+        MailBody::Link(kind, body, token) => {
+            let mut parts = body(&draft.front_end, token);
+            parts.push(cause());
+            render_parts(draft, kind.mail().subject, &parts)
+        }
+        MailBody::Notice(kind, body) => {
             let mut parts = body(&draft.front_end);
             parts.extend(repetitions(draft.row).map(MailPart::Text));
-            parts
+            parts.push(cause());
+            render_parts(draft, kind.mail().subject, &parts)
         }
-    };
-    parts.push(MailPart::Text(cause(draft.row)));
-    render_parts(draft, mail.subject, &parts)
+        // Its cause may be another user, or a job.
+        MailBody::Feature(text) => {
+            let parts = text.parts(draft.front_end);
+            render_parts(draft, text.subject(), &parts)
+        }
+    }
 }
 
 /// How often it happened, if a mail stands for several notices of its kind that were merged.
@@ -88,7 +95,7 @@ fn cause(row: &MailRow) -> String {
     format!("When: {}. Device: {device}. Address: {address}.", minute(row.created_at))
 }
 
-fn render_parts(draft: MailDraft<'_>, subject: &'static str, parts: &[MailPart]) -> RenderedMail {
+fn render_parts(draft: MailDraft<'_>, subject: &str, parts: &[MailPart]) -> RenderedMail {
     let MailDraft { row, to, .. } = draft;
     // The same at each attempt, so that mail servers and programs join the copies of a mail that was sent again. Merging others into a
     // notice makes it another mail.
@@ -103,19 +110,20 @@ fn render_parts(draft: MailDraft<'_>, subject: &'static str, parts: &[MailPart])
     let html: String = parts
         .iter()
         .map(|part| match part {
-            MailPart::Text(text) => format!("<p>{}</p>\n", escape(text)),
-            MailPart::Link { label, url } => format!("<p><a href=\"{}\">{label}</a></p>\n", escape(url)),
+            MailPart::Text(text) => format!("<p>{}</p>\n", escape(text).replace('\n', "<br>\n")),
+            MailPart::Link { label, url } => format!("<p><a href=\"{}\">{}</a></p>\n", escape(url), escape(label)),
         })
         .collect();
     RenderedMail {
         reference,
-        kind: row.kind,
+        kind: row.kind.clone(),
         to,
-        subject,
+        subject: subject.to_owned(),
         text: plain.join("\n\n") + "\n",
         html: format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{subject}</title></head>\n\
-             <body>\n{html}</body>\n</html>\n"
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n\
+             <body>\n{html}</body>\n</html>\n",
+            escape(subject),
         ),
         date: row.created_at,
     }

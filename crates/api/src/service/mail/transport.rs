@@ -104,7 +104,7 @@ impl Mailer {
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to.ok_or_else(not_mailable)?))
-            .subject(mail.subject)
+            .subject(mail.subject.as_str())
             .date(mail.date.into())
             .message_id(Some(id))
             // Suppresses automatic replies, such as vacation notices (RFC 3834).

@@ -1,9 +1,9 @@
 //! The worker: leases due mails as slots become free, and releases the unfinished ones when the process ends.
 
 use super::delivery::{self, DeliveryOutcome};
+use super::draft::Unsent;
 use super::in_flight::LEASE;
 use super::no_recipient;
-use super::prepare::Unsent;
 use super::send_slots::{SendSlots, SlotHolder};
 use super::transport::OpenTransport;
 use crate::clock::CheckedTime;
@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 /// How often the outbox is polled, seconds.
@@ -217,7 +218,7 @@ async fn lease_due(
     let mut leased = Vec::new();
     let mut after = None;
     loop {
-        let filter = DueFilter { after, ..slots.filter() };
+        let filter = DueFilter { after, kinds: services.mails.kinds().to_vec(), ..slots.filter() };
         let list = move |connection: &mut AnyConnection| mail_outbox::list_due(connection, now, &filter, PAGE);
         let due = services.store.run(list).await?;
         let is_last_page = i64::try_from(due.len()) != Ok(PAGE);
@@ -246,7 +247,10 @@ async fn lease(services: &Services, mail: DueMail, now: DateTime<Utc>) -> Result
 /// Gives up the expired mails. During an outage only one mail at a time probes the server, and these must not wait for that.
 async fn give_up_expired(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
     loop {
-        let list = move |connection: &mut AnyConnection| mail_outbox::list_expired(connection, now, EXPIRED_PAGE);
+        let mails = Arc::clone(&services.mails);
+        let list = move |connection: &mut AnyConnection| {
+            mail_outbox::list_expired(connection, now, mails.kinds(), EXPIRED_PAGE)
+        };
         let mut leased = false;
         for mail in services.store.run(list).await? {
             if let Some(mail) = lease(services, mail, now).await? {

@@ -6,7 +6,7 @@ use super::table::{PruneInput, Table};
 use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
 use crate::service::events::retention::{EVENT_DAYS, EVENTS_WITHOUT_ACCOUNT};
-use crate::service::mail::{self, AddressQuota};
+use crate::service::mail;
 use crate::service::sessions::revocation_poll;
 use crate::service::sessions::view::SessionView;
 use crate::service::steps;
@@ -152,11 +152,18 @@ fn mail_outbox() -> Table {
         let range = KeyRange { after, limit };
         mail_outbox::export(connection, subject.user.id, &confirmed_addresses(&subject.user), range)
     });
+    // Features queue mails to other users, until the account's own row has changed.
     let erasure = Erasure::whole(|connection, user| {
         let is_confirmed = user.email_verified_at.is_some();
         mail_outbox::delete_all(connection, user.id, [&user.email, &user.email_canonical], is_confirmed)
     });
-    Table::of(layouts::mail_outbox(), OldCopyRule::Skip).exported(export).erased(erasure)
+    Table::of(layouts::mail_outbox(), OldCopyRule::Skip)
+        .exported(export)
+        .erased(erasure.after_the_account())
+        // The worker gives up those that it knows.
+        .pruned(|connection, input, limit| {
+            mail_outbox::delete_expired_unknown(connection, input.now, input.mails.kinds(), limit)
+        })
 }
 
 fn sent_mails() -> Table {
@@ -166,7 +173,7 @@ fn sent_mails() -> Table {
             return Ok(Vec::new());
         }
         let [address, _] = confirmed_addresses(&subject.user);
-        let rows = sent_mails::export(connection, &AddressQuota::of(&subject.settings).hash(&address))?;
+        let rows = sent_mails::export(connection, &mail::address_hash(&subject.settings, &address))?;
         Ok(rows.into_iter().map(|row| ((), row)).collect())
     });
     // The number of mails in the hour before a backup does not matter in the hour after it.

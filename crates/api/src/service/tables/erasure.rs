@@ -16,7 +16,11 @@ type FindLeft = dyn Fn(&mut AnyConnection, DateTime<Utc>, i64) -> QueryResult<Ve
 #[derive(Clone)]
 pub(in crate::service) enum Erasure {
     /// All in the transaction that deletes the account, because there are few.
-    Whole(Arc<DeleteAll>),
+    Whole {
+        all: Arc<DeleteAll>,
+        /// Whether rows can still be added until the account's own row has changed.
+        after_the_account: bool,
+    },
     /// A batch in that transaction, and the rest within seconds.
     InBatches {
         batch: Arc<DeleteBatch>,
@@ -31,7 +35,7 @@ impl Erasure {
     pub(super) fn whole(
         delete: impl Fn(&mut AnyConnection, &UserRow) -> QueryResult<()> + Send + Sync + 'static,
     ) -> Self {
-        Self::Whole(Arc::new(delete))
+        Self::Whole { all: Arc::new(delete), after_the_account: false }
     }
 
     pub(super) fn in_batches(
@@ -51,14 +55,14 @@ impl Erasure {
 
     /// The same, after the account's own row was erased.
     pub(super) fn after_the_account(mut self) -> Self {
-        if let Self::InBatches { after_the_account, .. } = &mut self {
-            *after_the_account = true;
-        }
+        let (Self::Whole { after_the_account, .. } | Self::InBatches { after_the_account, .. }) = &mut self;
+        *after_the_account = true;
         self
     }
 
     pub(in crate::service) const fn is_after_the_account(&self) -> bool {
-        matches!(self, Self::InBatches { after_the_account: true, .. })
+        let (Self::Whole { after_the_account, .. } | Self::InBatches { after_the_account, .. }) = self;
+        *after_the_account
     }
 
     /// Deletes all rows about a user, or a batch of them.
@@ -69,7 +73,7 @@ impl Erasure {
         most: i64,
     ) -> QueryResult<()> {
         match self {
-            Self::Whole(delete) => delete(connection, user),
+            Self::Whole { all, .. } => all(connection, user),
             Self::InBatches { batch, .. } => batch(connection, user.id, most).map(|_| ()),
         }
     }
@@ -78,7 +82,7 @@ impl Erasure {
 impl fmt::Debug for Erasure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Whole(_) => "Erasure::Whole",
+            Self::Whole { .. } => "Erasure::Whole",
             Self::InBatches { .. } => "Erasure::InBatches",
         })
     }

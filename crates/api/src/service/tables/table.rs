@@ -3,6 +3,7 @@
 use super::erasure::Erasure;
 use super::export::{ExportList, ExportSubject};
 use crate::config::Settings;
+use crate::service::mail::MailRegistry;
 use crate::store::backup::OldCopyRule;
 use crate::store::layouts::{DeclaredColumn, DeclaredTable, Layout};
 use crate::store::owned::{Keyed, OwnedTable, OwnerOf};
@@ -20,6 +21,7 @@ type Prune = dyn Fn(&mut AnyConnection, &PruneInput, i64) -> QueryResult<usize> 
 pub struct PruneInput {
     pub now: DateTime<Utc>,
     pub settings: Arc<Settings>,
+    pub(in crate::service) mails: Arc<MailRegistry>,
 }
 
 /// A table, and what is done with its rows. The constructor declares whose they are: [`Table::personal`],

@@ -50,7 +50,7 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
 /// When the database does not respond; what was deleted stays deleted.
 async fn prune_at(services: &Services, now: DateTime<Utc>) -> Result<usize, StoreError> {
     erasures::finish_all(services).await?;
-    let input = PruneInput { now, settings: Arc::clone(&services.settings) };
+    let input = PruneInput { now, settings: Arc::clone(&services.settings), mails: Arc::clone(&services.mails) };
     let mut ended = 0;
     // Referring rows are deleted first, so that deleting a row they refer to costs one row.
     for table in services.schema.tables.iter().rev() {

@@ -1,7 +1,6 @@
 //! Merging: several queued mails of the same content to the same address become one.
 
 use super::row::{MAX_WAITING, MailRow, MailSubject, NewMail};
-use crate::mails::MailKind;
 use crate::store::any::AnyConnection;
 use crate::store::schema::mail_outbox;
 use crate::store::types::At;
@@ -41,10 +40,13 @@ impl MergedMail {
     }
 }
 
-/// Deletes the oldest mails of the same kind to the same address until another one may wait, and returns what they stood for.
+/// Deletes the oldest mails of the same content to the same address until another one may wait, and returns what they stood for. About one
+/// row of a feature a single unattempted mail waits: it is written when it is sent, so the others would have the same text.
 pub(super) fn merge_surplus(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<MergeTotals> {
-    let same = lock_same(connection, mail.kind, &mail.recipient, mail.subject())?;
-    let ids: Vec<_> = same.iter().skip(MAX_WAITING - 1).map(|row| row.id).collect();
+    let same = lock_same(connection, mail.kind.as_str(), &mail.recipient, &mail.subject())?;
+    let is_merged =
+        |(index, row): &(usize, &SameMail)| *index >= MAX_WAITING - 1 || (mail.about.is_some() && row.attempts == 0);
+    let ids: Vec<_> = same.iter().enumerate().filter(is_merged).map(|(_, row)| row.id).collect();
     let parts = delete_returning(connection, &ids)?;
     let occurrences = parts.iter().map(|part| part.occurrences).sum();
     Ok(MergeTotals { occurrences, first_at: parts.iter().map(MergedMail::began_at).min() })
@@ -102,27 +104,27 @@ pub(super) struct SameMail {
 
 /// Locks the other mails of the same content to the same address that no worker has attempted yet.
 pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<Vec<SameMail>> {
-    let same = lock_same(connection, mail.kind, &mail.recipient, mail.subject())?;
+    let same = lock_same(connection, mail.kind.as_str(), &mail.recipient, &mail.subject())?;
     Ok(same.into_iter().filter(|row| row.id != mail.id && row.attempts == 0).collect())
 }
 
-/// Locks the mails of one kind to one address about the same account or registration, newest first. Each registration has its own
+/// Locks the mails of one kind to one address about the same account, registration or row of a feature, newest first. Each registration has its own
 /// link, and another person's must not replace the owner's. Rows that another transaction has locked are skipped, so that two
 /// transactions that merge never wait for each other.
 fn lock_same(
     connection: &mut AnyConnection,
-    kind: MailKind,
+    kind: &str,
     recipient: &str,
-    about: MailSubject,
+    about: &MailSubject,
 ) -> QueryResult<Vec<SameMail>> {
     type SameMailColumns = (i64, MailSubject, i64, DateTime<Utc>);
     let same = mail_outbox::table
-        .filter(mail_outbox::kind.eq(kind.as_str()))
+        .filter(mail_outbox::kind.eq(kind))
         .filter(mail_outbox::recipient.eq(recipient))
         .order(mail_outbox::id.desc())
         .select((
             mail_outbox::id,
-            (mail_outbox::user_id, mail_outbox::registration_id),
+            (mail_outbox::user_id, mail_outbox::registration_id, mail_outbox::about),
             mail_outbox::attempts,
             mail_outbox::due_at,
         ));
@@ -131,7 +133,7 @@ fn lock_same(
         // SQLite's write transaction locks the whole file.
         AnyConnection::Sqlite(_) => same.load(connection)?,
     };
-    let same = rows.into_iter().filter(|(_, of, _, _)| *of == about);
+    let same = rows.into_iter().filter(|(_, of, _, _)| of == about);
     Ok(same.map(|(id, _, attempts, due_at)| SameMail { id, attempts, due_at }).collect())
 }
 

@@ -10,7 +10,8 @@ mod row;
 pub use merge::{MergeScope, merge_into};
 pub use queue::{
     DueFilter, DueMail, MAX_WAIT, MailWithoutAccount, backlog, count_unacknowledged, defer, delete, delete_by_ids,
-    delete_unattempted_duplicates, lease, list_due, list_expired, list_without_account, lock, postpone, release,
+    delete_expired_unknown, delete_unattempted_duplicates, lease, list_due, list_expired, list_without_account, lock,
+    postpone, release,
 };
 use row::MailSubject;
 pub use row::{MAX_WAITING, MailRow, NewMail};
@@ -48,6 +49,7 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
             mail_outbox::due_at.eq(At(mail.at)),
             mail_outbox::expires_at.eq(At(mail.expires_at)),
             mail_outbox::registration_id.eq(mail.pending_registration),
+            mail_outbox::about.eq(mail.about.as_deref()),
             mail_outbox::requester.eq(mail.requester.as_deref()),
             mail_outbox::turn_at.eq(At(turn_at)),
             mail_outbox::occurrences.eq(1 + merged.occurrences),
@@ -64,7 +66,7 @@ pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<
         .filter(mail_outbox::kind.eq(mail.kind.as_str()))
         .filter(mail_outbox::recipient.eq(&mail.recipient))
         .filter(mail_outbox::id.gt(mail.id))
-        .select((mail_outbox::user_id, mail_outbox::registration_id))
+        .select((mail_outbox::user_id, mail_outbox::registration_id, mail_outbox::about))
         .distinct()
         .load(connection)?;
     Ok(newer.contains(&mail.subject()))
@@ -132,7 +134,7 @@ pub fn export(
     addresses: &[String],
     KeyRange { after, limit }: KeyRange<i64>,
 ) -> QueryResult<Vec<(i64, ExportedMail)>> {
-    type CauseColumns = (Option<String>, Option<String>);
+    type CauseColumns = (Option<String>, Option<String>, Option<String>);
     type TimeColumns = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
     type CountColumns = (i64, i64, i64, Option<DateTime<Utc>>);
     // The kind is exported as stored, because a newer release may have written it.
@@ -146,18 +148,19 @@ pub fn export(
             mail_outbox::id,
             mail_outbox::kind,
             mail_outbox::recipient,
-            (mail_outbox::ip_address, mail_outbox::user_agent),
+            (mail_outbox::about, mail_outbox::ip_address, mail_outbox::user_agent),
             (mail_outbox::created_at, mail_outbox::due_at, mail_outbox::expires_at),
             (mail_outbox::attempts, mail_outbox::unacknowledged, mail_outbox::occurrences, mail_outbox::first_at),
         ))
         .limit(limit)
         .load(connection)?;
-    let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): MailColumns| {
+    let mail = |(id, kind, recipient, (about, ip_address, user_agent), times, counts): MailColumns| {
         let (created_at, due_at, expires_at) = times;
         let (attempts, unacknowledged, occurrences, first_at) = counts;
         let mail = ExportedMail {
             kind,
             recipient,
+            about,
             ip_address,
             user_agent,
             created_at,

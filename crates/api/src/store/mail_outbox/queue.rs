@@ -50,6 +50,8 @@ pub struct DueMail {
 /// Which of the due mails a worker looks at.
 #[derive(Debug, Default)]
 pub struct DueFilter {
+    /// Includes only these kinds, which this program can send.
+    pub kinds: Vec<&'static str>,
     /// Excludes mails to these domains and their subdomains, spelled as in canonical addresses.
     pub busy_domains: Vec<String>,
     /// Includes only mails that no worker has leased yet.
@@ -71,8 +73,6 @@ const DUE_COLUMNS: (
 ) = (mail_outbox::id, mail_outbox::turn_at, mail_outbox::attempts, mail_outbox::recipient, mail_outbox::requester);
 
 /// At most `limit` of the due mails that pass `filter`, in the order of the queue. The mails of different requesters take turns.
-///
-/// Kinds that a newer release has written are left out: this release has no text for them, and that release may come back.
 pub fn list_due(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
@@ -81,7 +81,7 @@ pub fn list_due(
 ) -> QueryResult<Vec<DueMail>> {
     let mut due = mail_outbox::table
         .filter(is_due!(now))
-        .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
+        .filter(mail_outbox::kind.eq_any(&filter.kinds))
         .select(DUE_COLUMNS)
         .into_boxed();
     if let Some((turn_at, id)) = filter.after {
@@ -99,12 +99,17 @@ pub fn list_due(
     due.order((mail_outbox::turn_at, mail_outbox::id)).limit(limit).load(connection)
 }
 
-/// At most `limit` mails that are due and have expired.
-pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<DueMail>> {
+/// At most `limit` mails of `kinds` that are due and have expired.
+pub fn list_expired(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    kinds: &[&str],
+    limit: i64,
+) -> QueryResult<Vec<DueMail>> {
     mail_outbox::table
         .filter(is_due!(now))
         .filter(mail_outbox::expires_at.le(At(now)))
-        .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
+        .filter(mail_outbox::kind.eq_any(kinds))
         .select(DUE_COLUMNS)
         .limit(limit)
         .load(connection)
@@ -179,12 +184,30 @@ pub fn delete_unattempted_duplicates(connection: &mut AnyConnection, mail: &Mail
     delete_by_ids(connection, &ids)
 }
 
-/// How many mails are queued, and when the oldest was created, without those deferred by their address's quota. Ids grow with time, so
-/// no index on the times is needed.
-pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
+/// Deletes at most `limit` expired mails of other kinds than `known`, which no program can send any more.
+pub fn delete_expired_unknown(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    known: &[&str],
+    limit: i64,
+) -> QueryResult<usize> {
+    let expired = mail_outbox::table.filter(mail_outbox::expires_at.le(At(now)));
+    let unknown: Vec<i64> =
+        expired.filter(mail_outbox::kind.ne_all(known)).select(mail_outbox::id).limit(limit).load(connection)?;
+    delete_by_ids(connection, &unknown)
+}
+
+/// How many mails are queued, and when the oldest of `kinds` was created, without those deferred by their address's quota. Ids grow with
+/// time, so no index on the times is needed.
+pub fn backlog(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    kinds: &[&str],
+) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
     let queued = mail_outbox::table.count().get_result(connection)?;
     let oldest = mail_outbox::table
         .filter(mail_outbox::attempts.gt(0).or(is_due!(now)))
+        .filter(mail_outbox::kind.eq_any(kinds))
         .order(mail_outbox::id)
         .select(mail_outbox::created_at)
         .first(connection);

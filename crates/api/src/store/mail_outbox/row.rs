@@ -1,6 +1,6 @@
 //! The rows of the outbox.
 
-use crate::mails::MailKind;
+use crate::mails::{MailKind, StoredKind};
 use crate::store::any::MultiBackend;
 use crate::store::schema::mail_outbox;
 use crate::store::types::Text;
@@ -15,17 +15,26 @@ impl Queryable<Text, MultiBackend> for MailKind {
     }
 }
 
-/// The user and the pending registration that a mail is about.
-pub(super) type MailSubject = (Option<i64>, Option<i64>);
+impl Queryable<Text, MultiBackend> for StoredKind {
+    type Row = String;
+    fn build(row: String) -> diesel::deserialize::Result<Self> {
+        Ok(Self::of(row))
+    }
+}
+
+/// What a mail is about: the user, the pending registration, and the key of a feature's row.
+pub(super) type MailSubject = (Option<i64>, Option<i64>, Option<String>);
 
 /// A mail to insert; it is due at once.
 #[derive(Debug, Clone)]
 pub struct NewMail {
-    pub kind: MailKind,
+    pub kind: StoredKind,
     /// The account that it is about. `None` if only an address is known; its account is looked up when the mail is sent.
     pub user: Option<UserId>,
     /// The pending registration whose link it contains. `None` for the newest one of the address.
     pub pending_registration: Option<i64>,
+    /// The key of the row of a feature that it is about.
+    pub about: Option<String>,
     pub recipient: String,
     /// The client that caused it.
     pub ip_address: Option<String>,
@@ -39,7 +48,7 @@ pub struct NewMail {
 
 impl NewMail {
     pub(super) fn subject(&self) -> MailSubject {
-        (self.user.map(|user| user.0), self.pending_registration)
+        (self.user.map(|user| user.0), self.pending_registration, self.about.clone())
     }
 }
 
@@ -48,7 +57,7 @@ impl NewMail {
 #[diesel(table_name = mail_outbox)]
 pub struct MailRow {
     pub id: i64,
-    pub kind: MailKind,
+    pub kind: StoredKind,
     pub user_id: Option<i64>,
     pub registration_id: Option<i64>,
     pub recipient: String,
@@ -67,11 +76,13 @@ pub struct MailRow {
     pub first_at: Option<DateTime<Utc>>,
     /// How often its end was sent and not acknowledged: each time it may have arrived.
     pub unacknowledged: i64,
+    /// The key of the row of a feature that it is about.
+    pub about: Option<String>,
 }
 
 impl MailRow {
     pub(super) fn subject(&self) -> MailSubject {
-        (self.user_id, self.registration_id)
+        (self.user_id, self.registration_id, self.about.clone())
     }
 }
 

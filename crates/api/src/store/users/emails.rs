@@ -27,6 +27,17 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
         .load(connection)
 }
 
+/// The address of a user whose account is active. Until the transaction's end the row is not erased; a deletion in progress is waited for,
+/// and then there is no address.
+pub fn lock_address(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<String>> {
+    let row = users::table.find(id.0).filter(users::is_active).filter(users::deleted_at.is_null()).select(users::email);
+    match connection {
+        AnyConnection::Postgres(postgres) => row.for_key_share().first(postgres).optional(),
+        // SQLite's write transaction locks the whole file.
+        AnyConnection::Sqlite(_) => row.first(connection).optional(),
+    }
+}
+
 /// The users whose address matches one of the spellings, best match first.
 pub fn list_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Vec<UserRow>> {
     let matching = users::table.filter(is_one_of(users::email_canonical, email.all()));

@@ -10,7 +10,8 @@ pub use credentials::{
     UserCredentials, find_credentials, find_password_hash, lock_credentials, update_login, update_password,
 };
 pub use emails::{
-    Addressee, confirm_email, find_by_spelling, find_other_by_spelling, list_addressees, list_by_spelling, update_email,
+    Addressee, confirm_email, find_by_spelling, find_other_by_spelling, list_addressees, list_by_spelling,
+    lock_address, update_email,
 };
 pub use erasure::{delete_erased, erase};
 pub use profile::{ProfileChange, any_avatar, replace_avatar, update_profile};

@@ -111,7 +111,7 @@ pub(super) fn insert_odd_rows(db: &TestDb) {
             if n == 0 { "NULL".to_owned() } else { sql.bytes(&n.to_be_bytes()) },
         ));
         db.execute(&format!(
-            "INSERT INTO mail_outbox VALUES ({id}, {text}, {id}, {text}, {text}, {text}, {at}, {early}, {late}, {0}, {id}, {text}, {late}, {0}, {early}, {0})",
+            "INSERT INTO mail_outbox VALUES ({id}, {text}, {id}, {text}, {text}, {text}, {at}, {early}, {late}, {0}, {id}, {text}, {late}, {0}, {early}, {0}, {text})",
             i64::MAX
         ));
     }
@@ -120,7 +120,7 @@ pub(super) fn insert_odd_rows(db: &TestDb) {
     ));
     db.execute(&format!("INSERT INTO auth_events VALUES (12, NULL, 'k', {early}, NULL, NULL, '{{}}')"));
     db.execute(&format!(
-        "INSERT INTO mail_outbox VALUES (12, 'k', NULL, 'r', NULL, NULL, {early}, {early}, {early}, 0, NULL, NULL, {early}, 1, NULL, 0)"
+        "INSERT INTO mail_outbox VALUES (12, 'k', NULL, 'r', NULL, NULL, {early}, {early}, {early}, 0, NULL, NULL, {early}, 1, NULL, 0, NULL)"
     ));
     let all_bytes: Vec<u8> = (0..=255).collect();
     for (n, bytes) in [&[][..], &[0], &[0xff, 0, 0x80], &all_bytes].into_iter().enumerate() {

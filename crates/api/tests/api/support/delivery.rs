@@ -1,7 +1,8 @@
 //! Mails that are delivered to a scripted server.
 
 use super::{Database, ScriptedMailServer, TestApp, send};
-use api::service::mail::deliver_due;
+use api::service::mail::{MailRegistry, deliver_due};
+use api::store::mail_outbox::DueFilter;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
@@ -25,6 +26,11 @@ pub fn url_of(server: &ScriptedMailServer) -> String {
 
 pub async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
+}
+
+/// Every mail that Latchkey can send.
+pub fn any_due() -> DueFilter {
+    DueFilter { kinds: MailRegistry::default().kinds().to_vec(), ..DueFilter::default() }
 }
 
 pub async fn deliver(app: &TestApp) -> usize {
