@@ -190,6 +190,20 @@ impl Store {
     ) -> Result<T, StoreError> {
         if self.writer.is_some() { self.write(statement).await } else { self.run(statement).await }
     }
+
+    /// Does `work`, which uses a store several times, to its end even if the caller stops waiting.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    ///
+    /// # Panics
+    /// If `work` panics.
+    pub async fn run_to_end<T: Send + 'static>(
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let task = tokio::task::spawn(gate::on_behalf_of(gate::current_requester(), work));
+        task.await.unwrap_or_else(|error| Err(propagate_panic(error)))
+    }
 }
 
 /// Resumes a panic of the work in its caller. Without one the runtime is shutting down.

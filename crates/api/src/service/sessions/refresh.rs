@@ -145,7 +145,9 @@ pub async fn refresh(
         clock: services.clock.clone(),
         context: context.clone(),
     });
-    let outcome = exchange.run(&services.store).await?;
+    // A client that disconnects does not prevent that a reuse is recorded.
+    let store = services.store.clone();
+    let outcome = Store::run_to_end(async move { exchange.run(&store).await }).await?;
     services.session_metrics.refresh(outcome.as_str());
     match outcome {
         ExchangeOutcome::Rotated(found) | ExchangeOutcome::Repeated(_, found) => {
