@@ -97,15 +97,13 @@ pub(super) async fn read(
     let mut body = BytesMut::new();
     let mut timer: Option<BodyTimer> = None;
     loop {
-        let next = match &mut timer {
-            Some(timer) => timer.next(&mut payload, request).await?,
-            None => match arrived(&mut payload).await {
-                Some(next) => next.transpose().map_err(|_| ended_early())?,
-                None => {
-                    timer = Some(BodyTimer::start(request, services, pace)?);
-                    continue;
-                }
-            },
+        let next = if let Some(timer) = &mut timer {
+            timer.next(&mut payload, request).await?
+        } else if let Some(next) = arrived(&mut payload).await {
+            next.transpose().map_err(|_| ended_early())?
+        } else {
+            timer = Some(BodyTimer::start(request, services, pace)?);
+            continue;
         };
         let Some(chunk) = next else { break };
         if body.len() + chunk.len() > limit {

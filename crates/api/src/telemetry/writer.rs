@@ -81,7 +81,7 @@ fn write_all(entries: &Receiver<WriterMessage>) {
         }
         // A failure to write the log cannot be logged, but counted.
         if io::stderr().write_all(&lines).is_err() {
-            let lost = lines.iter().filter(|byte| **byte == b'\n').count();
+            let lost = lines.split_inclusive(|byte| *byte == b'\n').count();
             DROPPED.fetch_add(lost as u64, Ordering::Relaxed);
         }
         lines.clear();

@@ -254,11 +254,14 @@ mod tests {
         }
     }
 
+    /// What was requested, and where the response goes.
+    type OpenRequest = (String, Sender<String>);
+
     /// A page whose data depends on a key, and the requests that have no response yet.
     struct Page {
         key: RwSignal<i32>,
         loader: Loader<String>,
-        requests: Rc<RefCell<Vec<(String, Sender<String>)>>>,
+        requests: Rc<RefCell<Vec<OpenRequest>>>,
     }
 
     impl Page {
