@@ -404,7 +404,7 @@ async fn a_process_that_starts_with_a_wrong_clock_does_nothing_by_it() {
     wrong.wait_until_ready().await;
     let tokens = wrong.refresh(&tokens, None).await.tokens();
     right.me(&tokens).await.done();
-    assert_eq!(wrong.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
+    assert_eq!(wrong.whole_log().await.iter().filter(|line| line.contains("clock.wrong")).count(), 1);
 }
 
 /// On SQLite, too, where the clocks agree again as soon as they are compared.
@@ -417,7 +417,7 @@ async fn a_jump_of_this_machines_clock_is_logged_once() {
     clock.set(Duration::hours(1));
     process.live_log().wait_for("clock.wrong: ");
     process.live_log().wait_for("clock.right: ");
-    assert_eq!(process.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
+    assert_eq!(process.whole_log().await.iter().filter(|line| line.contains("clock.wrong")).count(), 1);
 }
 
 /// Its times would be wrong for every other process, and could not be corrected.

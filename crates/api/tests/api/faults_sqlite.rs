@@ -134,7 +134,7 @@ async fn a_file_that_is_deleted_replaced_or_cut_short_is_noticed() {
             assert!(text.contains("deleted, replaced or cut short"), "{name}: {text}");
             // A change that would be lost is refused.
             assert_eq!(api.register(ADA).await.status, 503, "{name}");
-            assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1, "{name}");
+            assert_eq!(api.whole_log().await.iter().filter(|line| line.contains("store.file: ")).count(), 1, "{name}");
         }
     }
 }
@@ -158,7 +158,7 @@ async fn a_lost_file_stays_lost_until_a_restart() {
         undo(&db.file()).unwrap();
         api.register(ADA).await.problem_of(503, Reason::Unavailable);
         eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
-        assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
+        assert_eq!(api.whole_log().await.iter().filter(|line| line.contains("store.file: ")).count(), 1);
     }
 }
 
@@ -222,7 +222,7 @@ async fn a_file_that_others_work_with_is_not_taken_for_lost() {
         api.register(&format!("other{number}@example.com")).await.created();
         api.get("/readyz").await.done();
     }
-    assert!(!api.log().iter().any(|line| line.contains("store.file: ")));
+    assert!(!api.whole_log().await.iter().any(|line| line.contains("store.file: ")));
     assert_eq!(db.number("SELECT count(*) FROM users"), 15);
 }
 

@@ -62,7 +62,7 @@ async fn a_process_waits_for_its_server_and_then_does_its_work() {
     process.wait_until_ready().await;
     let tokens = process.register(ADA).await.created();
     process.me(&tokens).await.done();
-    assert!(process.log().iter().all(|line| !line.contains("panic")));
+    assert!(process.whole_log().await.iter().all(|line| !line.contains("panic")));
 }
 
 #[actix_web::test]

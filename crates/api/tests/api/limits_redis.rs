@@ -246,7 +246,7 @@ async fn an_outage_is_one_line_in_the_log_and_its_end_another() {
     create_user(&db, ADA);
     let process = Process::start_with(db.url(), &[("RATE_LIMITS", "on"), ("REDIS_URL", &redis.url())]);
     let count_of = |part: &str| process.log().iter().filter(|line| line.contains(part)).count();
-    assert_eq!(count_of("limits.redis: connected"), 1);
+    eventually("Redis is used", async || (count_of("limits.redis: connected") == 1).then_some(())).await;
     redis.stop();
     // A listener on Redis's port sees that the program tries to connect.
     let stand_in = tokio::net::TcpListener::bind(redis.address()).await.unwrap();

@@ -35,7 +35,7 @@ async fn the_statements_of_frequent_requests_stay_prepared(database: Database) {
     let logout = api.request(Method::POST, "/api/auth/logout/").json(&json!({"refresh": second.refresh}));
     send(logout).await.done();
 
-    let log = api.log();
+    let log = api.whole_log().await;
     let mut unprepared = logged(&log, "store.statement: ");
     unprepared.retain(|text| !CONTROL.iter().any(|control| text.starts_with(control)));
     for text in logged(&log, "store.prepared: ") {

@@ -122,5 +122,5 @@ async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
     process.register(EVE).await.problem_of(503, Reason::Unavailable);
     // Revocations are read all the same.
     process.live_log().wait_for("revocation.lifetime");
-    assert!(!process.log().iter().any(|line| line.contains("revocation.poll")));
+    assert!(!process.whole_log().await.iter().any(|line| line.contains("revocation.poll")));
 }

@@ -97,9 +97,21 @@ impl Process {
         self.address
     }
 
-    /// The lines that it has logged so far.
+    /// The lines of its log that have arrived so far.
     pub fn log(&self) -> Vec<String> {
         self.log.lines()
+    }
+
+    /// All that it has logged until now: it writes lines some milliseconds later, in their order, so those before the line of
+    /// a request that is sent now.
+    pub async fn whole_log(&self) -> Vec<String> {
+        let last = send(self.request(reqwest::Method::GET, "/healthz")).await;
+        let id = last.header("x-request-id");
+        eventually("the request is logged", async || {
+            let log = self.log();
+            log.iter().any(|line| line.contains(id)).then_some(log)
+        })
+        .await
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
