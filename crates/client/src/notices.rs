@@ -146,7 +146,7 @@ fn describe(error: TransientError, after: Option<Duration>) -> String {
     let seconds = after.map_or(0, |after| after.as_secs());
     match error {
         TransientError::Unreachable => "The server cannot be reached. Please check your connection.".to_owned(),
-        TransientError::Unavailable => "The server is not ready yet. This can take up to a minute.".to_owned(),
+        TransientError::Unavailable => "The server is waking up or busy. This can take up to a minute.".to_owned(),
         TransientError::RateLimited if seconds > 90 => {
             format!("Too many requests. Please try again in {} minutes.", seconds.div_ceil(60))
         }

@@ -55,7 +55,7 @@ for (const variant of VARIANTS) {
       await page.route(REFRESH, (route) => route.fulfill(refusal(status, reason)));
       await app.accessExpires();
       await app.visit("Sessions");
-      const message = page.getByText(/not ready|waking|takes longer|has ended|two places/i).first();
+      const message = page.getByText(/waking|takes longer|has ended|two places/i).first();
       await expect(message).toBeVisible();
       await capture(reason);
     });

@@ -78,7 +78,7 @@ fn EmailForm() -> impl IntoView {
             Api::new(page).change_email(&request, form.seed()).await?;
             address.try_set(String::new());
             password.try_set(String::new());
-            notices.say("We have sent a link to the new email. Open it to finish the change.");
+            notices.say("We have sent a link to the new address. Open it to finish the change.");
             Ok(())
         });
     };
