@@ -49,7 +49,7 @@ impl fmt::Debug for EndpointFactory {
 enum Order {
     /// By a comparison of strings.
     Fixed,
-    /// By a regular expression, which takes some fifty times as long.
+    /// By a regular expression, which takes much longer.
     WithParameters,
 }
 
